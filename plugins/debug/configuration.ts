@@ -1,0 +1,90 @@
+import * as z from 'zod/mini';
+import { type JsonObject, newObject } from '../../src/cni/json.ts';
+import { withoutKeys } from '../../src/cni/keys.ts';
+import {
+  freeForm,
+  offOr,
+  type Problem,
+  parsed,
+  problems,
+  read,
+  struct,
+  text,
+  unread,
+} from '../../src/cni/schema.ts';
+import { parseDuration, parseSize } from '../../src/trace/quantity.ts';
+import { invalidPattern } from '../../src/trace/redaction.ts';
+
+const size = parsed(parseSize, 'is not a size such as "16MB"');
+const duration = parsed(parseDuration, 'is not a duration such as "500ms" or "10s"');
+const path = text((value) => value.startsWith('/'), 'is not an absolute path');
+const pattern = text((value) => invalidPattern(value) === undefined, 'is not a regular expression');
+const fileCount = z.int().check(z.refine((count) => count >= 1, { error: 'is less than 1' }));
+const argv = z
+  .array(z.string())
+  .check(z.refine((words) => (words[0] ?? '') !== '', { error: 'names no command' }));
+
+const defaultJournal = { path: '/var/log/cni-debug/journal.ndjson', maxSize: 16 * 1024 ** 2, maxFiles: 4 };
+
+const journal = struct({
+  path: z._default(path, defaultJournal.path),
+  maxSize: z._default(size, defaultJournal.maxSize),
+  maxFiles: z._default(fileCount, defaultJournal.maxFiles),
+});
+
+const delegate = struct({
+  type: text((value) => value !== '' && !value.includes('/'), 'is not the name of a plugin'),
+  capabilities: z.optional(
+    freeForm().check(
+      z.refine((map) => Object.values(map).every((value) => typeof value === 'boolean'), {
+        error: 'is not a map of capabilities to true or false',
+      }),
+    ),
+  ),
+});
+
+const schema = struct({
+  /** The text log; `false` or `""` for none. */
+  cniOutput: z._default(offOr(z.string()), '/tmp/cni_output.log'),
+  /** Layout of the text log: `debug`, or `upstream` for that of the CNI project's own debug plugin. */
+  textLayout: z._default(z.enum(['debug', 'upstream']), 'debug'),
+  /** The text log is renamed to `.1` before it would grow beyond this. */
+  cniOutputMaxSize: z._default(size, 64 * 1024 ** 2),
+  /** The structured log, one JSON record a line; `false` for none. */
+  journal: z._default(offOr(journal), defaultJournal as never),
+  /** What becomes of a malformed prevResult, or of one that CHECK finds to differ: `error`, `warn` or `off`. */
+  validate: z._default(z.enum(['error', 'warn', 'off']), 'error'),
+  /** Regular expressions for further names whose values are redacted. */
+  redact: z._default(z.array(pattern), []),
+  /** Commands to run in the container's namespace at the end of ADD. */
+  addHooks: z._default(z.array(argv), []),
+  /** Commands to run in the container's namespace at the beginning of DEL. */
+  delHooks: z._default(z.array(argv), []),
+  /** Commands to run in the container's namespace at the end of CHECK. */
+  checkHooks: z._default(z.array(argv), []),
+  /** How long one hook may take. */
+  hookTimeout: z._default(duration, 10_000),
+  /** A failing hook fails the call. */
+  strictHooks: z._default(z.boolean(), false),
+  /** A log that cannot be written fails the call before anything is changed. */
+  strictLog: z._default(z.boolean(), false),
+  /** The configuration of another plugin, which is run in this one's place. */
+  delegate: z.optional(unread(delegate)),
+  /** How long the delegate may take. */
+  delegateTimeout: z._default(duration, 60_000),
+});
+
+export type Settings = z.infer<typeof schema>;
+
+/**
+ * The keys of the `debug` plugin. Never throws: a key with a problem counts as absent, so that the call can be
+ * recorded as the rest of the document says.
+ */
+export function readSettings(document: JsonObject = newObject()): {
+  settings: Settings;
+  problems: Problem[];
+} {
+  const found = problems(schema, document);
+  const keys = found.map((problem) => problem.path.replace(/[.[].*$/s, ''));
+  return { settings: read(schema, withoutKeys(document, ...keys)), problems: found };
+}

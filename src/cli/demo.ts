@@ -1,0 +1,136 @@
+import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type NetworkList, parseConflist } from '../cni/conflist.ts';
+import { stringifyJson } from '../cni/json.ts';
+import { createNamespace, removeNamespace } from '../kernel/named-namespace.ts';
+import { listLinks } from '../kernel/netlink/link.ts';
+import { openRouteSocket } from '../kernel/netlink/socket.ts';
+import { enterNamespace, type Namespace, openNamespace } from '../kernel/netns.ts';
+import {
+  addNetworkList,
+  checkNetworkList,
+  delNetworkList,
+  type RuntimeConfiguration,
+} from '../runtime/network-list.ts';
+import { prettyRecord } from '../trace/pretty.ts';
+
+const folders = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni', '/opt/reference-cni/bin'];
+
+/**
+ * Runs a chain through two scratch namespaces, one in the part of a node and one in that of a pod, so that the machine's
+ * own network is not touched. They are taken away whatever happens. Exit status as the command line's.
+ */
+export async function demo(): Promise<number> {
+  const obstacle = obstacleToDemo();
+  if (obstacle !== undefined) {
+    process.stderr.write(`cni-debug demo: ${obstacle}\n`);
+    return 3;
+  }
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ending.abort());
+  const folder = mkdtempSync(join(tmpdir(), 'cni-debug-demo-'));
+  const paths = ['node', 'pod'].map((part) => `/run/netns/cni-debug-demo-${process.pid}-${part}`);
+  try {
+    for (const path of paths) createNamespace(path);
+    const [node, pod] = paths.map(openNamespace) as [Namespace, Namespace];
+    // What is started from now on lives on that node, the plugins above all.
+    enterNamespace(node);
+    return await runChain(pod, folder, ending.signal);
+  } finally {
+    for (const path of paths) removeNamespace(path);
+    rmSync(folder, { recursive: true, force: true });
+    say('The scratch namespaces are gone.\n');
+  }
+}
+
+async function runChain(pod: Namespace, folder: string, signal: AbortSignal): Promise<number> {
+  const list = demoList(folder);
+  const runtime: RuntimeConfiguration = {
+    containerID: 'demo',
+    netns: pod.path,
+    ifName: 'eth0',
+    args: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx',
+    cniPath: [join(dirname(process.execPath), 'bin'), ...folders].join(':'),
+    timeoutMs: 30_000,
+    signal,
+  };
+  const chain = list.plugins.map(({ type }) => type).join(' -> ');
+  say(`Network "${list.name}": ${chain}, for a pod in ${pod.path}\n\n`);
+  try {
+    const result = await addNetworkList(list, runtime);
+    say(`ADD answered:\n${stringifyJson(result, '  ')}\n\n`);
+    await checkNetworkList(list, runtime, result);
+    await delNetworkList(list, runtime, result);
+  } finally {
+    say('What "debug" recorded of its three calls:\n\n');
+    const lines = readFileSync(join(folder, 'journal.ndjson'), 'utf8').split('\n');
+    for (const line of lines) if (line !== '') say(`${prettyRecord(line, { colors: wantsColors() })}`);
+    say(
+      `\nThe first of them in the text log:\n${readFileSync(join(folder, 'cni_output.log'), 'utf8').split('-----\n')[0]}-----\n\n`,
+    );
+  }
+  return proveNothingLeft(pod, folder);
+}
+
+/** By the kernel and the disk, not by what the plugins say. */
+function proveNothingLeft(pod: Namespace, folder: string): number {
+  const links = (where?: Namespace) => {
+    const socket = openRouteSocket(where);
+    const names = listLinks(socket).map(({ name }) => name);
+    socket.close();
+    return names;
+  };
+  const inPod = links(pod).filter((name) => name !== 'lo');
+  const onNode = links().filter((name) => name.startsWith('veth'));
+  const leases = readdirSync(join(folder, 'leases', 'demo')).filter((name) => /^[0-9]/.test(name));
+  say(
+    `After DEL: interfaces in the pod: ${inPod.length}, veths on the node: ${onNode.length}, leases: ${leases.length}\n`,
+  );
+  return inPod.length + onNode.length + leases.length === 0 ? 0 : 1;
+}
+
+function demoList(folder: string): NetworkList {
+  const ipam = { type: 'host-local', ranges: [[{ subnet: '10.22.0.0/16' }]], routes: [{ dst: '0.0.0.0/0' }] };
+  const bridge = { type: 'bridge', bridge: 'cni0', isGateway: true };
+  const debug = {
+    type: 'debug',
+    cniOutput: join(folder, 'cni_output.log'),
+    journal: { path: join(folder, 'journal.ndjson') },
+  };
+  const portmap = { type: 'portmap', capabilities: { portMappings: true } };
+  const plugins = [{ ...bridge, ipam: { ...ipam, dataDir: join(folder, 'leases') } }, debug, portmap];
+  return parseConflist(JSON.stringify({ cniVersion: '1.0.0', name: 'demo', plugins }));
+}
+
+/** Why it cannot run here, and what to do about it. */
+function obstacleToDemo(): string | undefined {
+  if (process.getuid?.() !== 0) return 'makes network namespaces, so it must be run as root';
+  const isIn = (places: readonly string[]) => (name: string) =>
+    places.some((place) => isExecutable(join(place, name)));
+  const plugins = ['bridge', 'host-local', 'portmap'].filter((name) => !isIn(folders)(name));
+  const tools = ['iptables'].filter((name) => !isIn((process.env.PATH ?? '').split(':'))(name));
+  if (plugins.length + tools.length === 0) return undefined;
+  return (
+    `cannot find ${[...plugins, ...tools].join(', ')} (plugins are looked for in ${folders.join(', ')}).\n` +
+    'On Debian and Ubuntu: apt-get install containernetworking-plugins iptables\n' +
+    'On Fedora: dnf install containernetworking-plugins iptables-nft'
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function wantsColors(): boolean {
+  return process.stdout.isTTY === true && !process.env.NO_COLOR;
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}

@@ -1,0 +1,108 @@
+import { type Configuration, parseConfiguration, readConfiguration, versionOf } from './configuration.ts';
+import { convertResult } from './conversion.ts';
+import { type Environment, type Parameters, readParameters } from './environment.ts';
+import { CniError, ErrorCode } from './error.ts';
+import { type JsonObject, newObject } from './json.ts';
+import { lookUp } from './keys.ts';
+import type { Io, Plugin } from './skel.ts';
+import { isVersion, type Version } from './version.ts';
+
+/** More than this on stdin is refused: no configuration is that long, and the node's memory is not ours. */
+export const stdinLimit = 16 * 1024 * 1024;
+
+const patienceMs = 500;
+
+/** One call as it came, before anything in it was found good or bad. */
+export interface Request {
+  readonly environment: Environment;
+  readonly stdin: Buffer;
+  /** What stdin says; undefined when that is not a JSON object. */
+  readonly document: JsonObject | undefined;
+  /** Aborted with a CniError when the process is asked to end. */
+  readonly signal: AbortSignal;
+  readonly writeStderr: (text: string) => void;
+}
+
+/** A call that fits the specification. */
+export interface Invocation extends Request, Parameters {
+  readonly configuration: Configuration;
+}
+
+export type Outcome = { readonly result?: JsonObject } | { readonly error: CniError };
+
+/** Hands the call to the plugin. Never rejects; `version` is the one to answer an error in. */
+export async function call(
+  plugin: Plugin,
+  io: Io,
+  signal: AbortSignal,
+): Promise<{ outcome: Outcome; version: Version | undefined }> {
+  const received = await receive(io, signal);
+  const answer = () => settle(operate(plugin, received));
+  const outcome = await settle(plugin.observe?.(received.request, answer) ?? answer());
+  return { outcome, version: versionOf(received.request.document) };
+}
+
+interface Received {
+  readonly request: Request;
+  readonly parameters: Parameters | CniError;
+  /** What is wrong with stdin. */
+  readonly refusal: CniError | undefined;
+}
+
+/** Throws nothing: what is wrong refuses the call later, when the plugin has seen the request. */
+async function receive(io: Io, signal: AbortSignal): Promise<Received> {
+  const { environment, writeStderr } = io;
+  const parameters = attempt(() => readParameters(environment));
+  // A call that fails in any case does not wait for somebody to type its configuration.
+  const hopeless = parameters instanceof CniError;
+  const patience = hopeless ? AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) : signal;
+  let stdin: Buffer = Buffer.alloc(0);
+  let document: JsonObject | undefined;
+  let refusal: CniError | undefined;
+  try {
+    stdin = await io.readStdin(stdinLimit, patience);
+    document = parseStdin(stdin);
+  } catch (thrown) {
+    refusal = CniError.from(thrown);
+  }
+  return { request: { environment, stdin, document, signal, writeStderr }, parameters, refusal };
+}
+
+function parseStdin(stdin: Buffer): JsonObject {
+  if (stdin.length <= stdinLimit) return parseConfiguration(stdin);
+  throw new CniError(ErrorCode.decodingFailure, `stdin is longer than ${stdinLimit} bytes (16 MiB)`);
+}
+
+async function operate(plugin: Plugin, { request, parameters, refusal }: Received): Promise<Outcome> {
+  if (parameters instanceof CniError) throw parameters;
+  if (refusal !== undefined) throw refusal;
+  const configuration = readConfiguration(request.document ?? newObject(), parameters.command);
+  const invocation = { ...request, ...parameters, configuration };
+  if (parameters.command === 'ADD')
+    return { result: inVersionOf(configuration, await plugin.add(invocation)) };
+  const { check: CHECK, del: DEL, gc: GC, status: STATUS } = plugin;
+  await { CHECK, DEL, GC, STATUS }[parameters.command]?.(invocation);
+  return {};
+}
+
+function inVersionOf({ cniVersion }: Configuration, result: JsonObject): JsonObject {
+  const version = lookUp(result, 'cniVersion');
+  return convertResult(result, isVersion(version) ? version : cniVersion, cniVersion);
+}
+
+/** An outcome whatever happens: what was thrown becomes its error. */
+async function settle(outcome: Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await outcome;
+  } catch (thrown) {
+    return { error: CniError.from(thrown) };
+  }
+}
+
+function attempt<T>(read: () => T): T | CniError {
+  try {
+    return read();
+  } catch (thrown) {
+    return CniError.from(thrown);
+  }
+}

@@ -1,0 +1,131 @@
+import * as z from 'zod/mini';
+import { CniError, ErrorCode } from './error.ts';
+import { isObject, type Json, type JsonObject, newObject, stringifyJson } from './json.ts';
+import { lookUp, withSpelling } from './keys.ts';
+
+// Compiling a schema to code costs more than the one document a process reads.
+z.config({ jitless: true });
+
+type Shape = Record<string, z.ZodMiniType>;
+type Struct<S extends Shape> = z.infer<z.ZodMiniObject<S, z.core.$strip>> & JsonObject;
+
+/**
+ * A Go struct: known keys in any spelling, `null` as good as absent, each value as its own schema says;
+ * keys that are not known stay in the output as they came.
+ */
+export function struct<S extends Shape>(shape: S): z.ZodMiniType<Struct<S>> {
+  const names = Object.keys(shape);
+  const known = z.object(shape);
+  return z.transform((input: unknown, context) => {
+    if (!isObject(input)) {
+      context.issues.push({ code: 'custom', message: 'is not an object', input });
+      return z.NEVER;
+    }
+    const spelled = withSpelling(input, names);
+    for (const name of names) if (spelled[name] === null) delete spelled[name];
+    const parsed = known.safeParse(spelled);
+    if (!parsed.success) {
+      for (const issue of parsed.error.issues)
+        context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
+      return z.NEVER;
+    }
+    const output = newObject(Object.entries(spelled));
+    for (const [name, value] of Object.entries(parsed.data)) output[name] = value as Json;
+    return output as Struct<S>;
+  }) as unknown as z.ZodMiniType<Struct<S>>;
+}
+
+/** A string for which `holds`; `otherwise` ends the sentence `path: "value" ...`. */
+export function text(holds: (value: string) => boolean, otherwise: string) {
+  return z.string().check(z.refine(holds, { error: otherwise }));
+}
+
+/** A Go map whose keys are the user's own: they stay exact. */
+export function freeForm(): z.ZodMiniType<JsonObject> {
+  return z.custom<JsonObject>(isObject, { error: 'is not an object' });
+}
+
+/** What `schema` accepts, but as it came, in the spelling it came with. */
+export function unread<T extends JsonObject>(schema: z.ZodMiniType<T>): z.ZodMiniType<JsonObject> {
+  return z.transform((input: unknown, context) => {
+    const parsed = schema.safeParse(input);
+    for (const issue of parsed.error?.issues ?? [])
+      context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
+    return input as JsonObject;
+  }) as unknown as z.ZodMiniType<JsonObject>;
+}
+
+/** `false` for "none", else what `schema` reads. */
+export function offOr<T>(schema: z.ZodMiniType<T>): z.ZodMiniType<T | false> {
+  return z.transform((input: unknown, context) => {
+    if (input === false) return false;
+    const parsed = schema.safeParse(input);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
+    return z.NEVER;
+  }) as unknown as z.ZodMiniType<T | false>;
+}
+
+/** A string that `parse` understands; `otherwise` ends the sentence when it returns undefined. */
+export function parsed<T>(parse: (text: string) => T | undefined, otherwise: string): z.ZodMiniType<T> {
+  const understood = text((value) => parse(value) !== undefined, otherwise);
+  return z.pipe(
+    understood,
+    z.transform((value: string) => parse(value) as T),
+  ) as unknown as z.ZodMiniType<T>;
+}
+
+export interface Problem {
+  /** Where in the document, such as `prevResult.ips[0].address`. */
+  readonly path: string;
+  /** The whole sentence: path, value, and what is wrong with it. */
+  readonly message: string;
+}
+
+/** All problems of a document, in its order; an empty list when it fits. `at` is the document's own path. */
+export function problems(schema: z.ZodMiniType, document: Json, at = ''): Problem[] {
+  const parsed = schema.safeParse(document);
+  return parsed.success ? [] : parsed.error.issues.map((issue) => problem(issue, document, at));
+}
+
+/** The document as the schema reads it. Throws code 7 with all problems, one after the other. */
+export function read<T>(schema: z.ZodMiniType<T>, document: Json, at = ''): T {
+  const parsed = schema.safeParse(document);
+  if (parsed.success) return parsed.data;
+  const found = parsed.error.issues.map((issue) => problem(issue, document, at).message);
+  throw new CniError(ErrorCode.invalidConfiguration, found.join('; '));
+}
+
+function problem(issue: z.core.$ZodIssue, document: Json, at: string): Problem {
+  const path = issue.path.reduce<string>(
+    (path, key) =>
+      typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`,
+    at,
+  );
+  const value = valueAt(document, issue.path);
+  const subject = path === '' ? 'the document' : path;
+  if (value === undefined || value === null) return { path, message: `${subject}: is missing` };
+  return { path, message: `${subject}: ${shorten(stringifyJson(value))} ${complaint(issue)}` };
+}
+
+function complaint(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value')
+    return `is none of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+  if (issue.code !== 'invalid_type') return issue.message;
+  const article = /^[aeiou]/.test(issue.expected) ? 'an' : 'a';
+  return issue.expected === 'int' ? 'is not an integer' : `is not ${article} ${issue.expected}`;
+}
+
+function valueAt(document: Json, path: readonly PropertyKey[]): Json | undefined {
+  let value: Json | undefined = document;
+  for (const key of path) {
+    if (Array.isArray(value)) value = value[Number(key)];
+    else if (isObject(value)) value = lookUp(value, String(key));
+    else return undefined;
+  }
+  return value;
+}
+
+function shorten(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
+}

@@ -1,0 +1,61 @@
+import { Attributes, present } from './attribute.ts';
+import { ipFamily, ipText } from './ip-address.ts';
+import { leadingStruct, MalformedMessageError } from './message.ts';
+import type { NetlinkSocket } from './socket.ts';
+
+/** An address of an interface, as `ip address` shows it. */
+export interface Address {
+  /** Of the link that has it. */
+  index: number;
+  family: 4 | 6;
+  /** IFA_LOCAL or else IFA_ADDRESS, in canonical text: the own address, also where the other end's is known. */
+  address: string;
+  prefixLength: number;
+  /** IFA_F_*, include/uapi/linux/if_addr.h */
+  flags: number;
+  /** enum rt_scope_t: 0 universe, 200 site, 253 link, 254 host. */
+  scope: number;
+  /** IFA_LABEL, of IPv4 only: the link's name, mostly. */
+  label?: string;
+}
+
+/** All IPv4 and IPv6 addresses of the socket's namespace. Throws as NetlinkSocket.dump does. */
+export function listAddresses(socket: NetlinkSocket): Address[] {
+  const payload = Buffer.alloc(SIZEOF_IFADDRMSG);
+  return socket
+    .dump({ operation: 'dump addresses', type: RTM_GETADDR, payload })
+    .filter(({ type }) => type === RTM_NEWADDR)
+    .flatMap((message) => decodeAddress(message.payload) ?? []);
+}
+
+/**
+ * Decodes the payload of RTM_NEWADDR: struct ifaddrmsg and IFA_*; undefined for other families than IP's. Throws
+ * MalformedMessageError.
+ */
+export function decodeAddress(payload: Buffer): Address | undefined {
+  const ifaddrmsg = leadingStruct(payload, 'struct ifaddrmsg', SIZEOF_IFADDRMSG);
+  const family = ipFamily(ifaddrmsg.readUInt8(0));
+  if (family === undefined) return undefined;
+  const attributes = new Attributes(payload.subarray(SIZEOF_IFADDRMSG));
+  const address = attributes.bytes(IFA_LOCAL) ?? attributes.bytes(IFA_ADDRESS);
+  if (address === undefined) throw new MalformedMessageError('RTM_NEWADDR has no address');
+  return present<Address>({
+    index: ifaddrmsg.readUInt32LE(4),
+    family,
+    address: ipText(address),
+    prefixLength: ifaddrmsg.readUInt8(1),
+    // The header has room for the first eight only.
+    flags: attributes.u32(IFA_FLAGS) ?? ifaddrmsg.readUInt8(2),
+    scope: ifaddrmsg.readUInt8(3),
+    label: attributes.string(IFA_LABEL),
+  });
+}
+
+/** include/uapi/linux/rtnetlink.h and if_addr.h */
+const RTM_NEWADDR = 20;
+const RTM_GETADDR = 22;
+const SIZEOF_IFADDRMSG = 8;
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_LABEL = 3;
+const IFA_FLAGS = 8;

@@ -1,0 +1,102 @@
+import { closeSync } from 'node:fs';
+import { EAGAIN, EINTR, ENOBUFS } from '../errno.ts';
+import { bind, getsockname, recvfrom, send, setsockopt, socket } from '../libc.ts';
+import { SystemError } from '../system-error.ts';
+
+/** Datagrams to the kernel and back, before anything is known of what is in them. */
+export interface Channel {
+  /** Our address: nl_pid of struct sockaddr_nl, which answers to us carry. */
+  readonly portId: number;
+  send(message: Buffer): void;
+  /** `overrun` when the kernel threw answers away; undefined when there was none for a while, so ask again. */
+  receive(): Buffer | 'overrun' | undefined;
+  close(): void;
+}
+
+/** Opens a netlink socket in the namespace that this thread is in. Throws SystemError, as its functions do. */
+export function openChannel(protocol: number): Channel {
+  const fd = check('socket', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  try {
+    setOptions(fd);
+    const portId = bindAnywhere(fd);
+    return {
+      portId,
+      send: (message) => sendAll(fd, message),
+      receive: () => receive(fd),
+      close: () => closeSync(fd),
+    };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** include/linux/socket.h and include/uapi/asm-generic/socket.h */
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SOL_NETLINK = 270;
+const MSG_PEEK = 0x2;
+const MSG_TRUNC = 0x20;
+
+/** include/uapi/linux/netlink.h */
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
+
+/** struct sockaddr_nl: family and padding of two bytes each, port ID, groups. */
+const SIZEOF_SOCKADDR = 12;
+const NL_PID = 4;
+
+/** How long one receive() waits, less than a second: the one who asks counts the whole wait. */
+const RECEIVE_TIMEOUT_MS = 250;
+const TV_USEC = 8;
+
+function setOptions(fd: number): void {
+  const on = Buffer.from([1, 0, 0, 0]);
+  const timeval = Buffer.alloc(16);
+  timeval.writeUInt32LE(RECEIVE_TIMEOUT_MS * 1000, TV_USEC);
+  check('setsockopt', setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval));
+  // Kernels before 4.20 lack the last of these; they answer all the same, with less explanation.
+  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
+    setsockopt(fd, SOL_NETLINK, option, on);
+  }
+}
+
+/** Lets the kernel choose the port ID, and answers it. */
+function bindAnywhere(fd: number): number {
+  const address = Buffer.alloc(SIZEOF_SOCKADDR);
+  address.writeUInt16LE(AF_NETLINK);
+  check('bind', bind(fd, address));
+  check('getsockname', getsockname(fd, address));
+  return address.readUInt32LE(NL_PID);
+}
+
+/** Without an address, a message goes to the kernel: port ID 0. */
+function sendAll(fd: number, message: Buffer): void {
+  let sent: number;
+  do sent = send(fd, message, 0);
+  while (sent === -EINTR);
+  check('send', sent);
+}
+
+/** Peeks first: a datagram that does not fit the buffer would be lost, and a change cannot be asked for twice. */
+function receive(fd: number): Buffer | 'overrun' | undefined {
+  const address = Buffer.alloc(SIZEOF_SOCKADDR);
+  const size = recvfrom(fd, Buffer.alloc(0), MSG_PEEK | MSG_TRUNC, address);
+  if (size === -ENOBUFS) return 'overrun';
+  if (size === -EAGAIN || size === -EINTR) return undefined;
+  const datagram = Buffer.allocUnsafe(check('recvfrom', size));
+  const received = recvfrom(fd, datagram, MSG_TRUNC, address);
+  if (received === -ENOBUFS) return 'overrun';
+  check('recvfrom', received);
+  // Other processes can send to us, too; the kernel alone has port ID 0.
+  return address.readUInt32LE(NL_PID) === 0 ? datagram.subarray(0, received) : undefined;
+}
+
+function check(call: string, answer: number): number {
+  if (answer < 0) throw new SystemError(call, -answer, 'netlink socket');
+  return answer;
+}

@@ -1,0 +1,69 @@
+import { read, writeSync } from 'node:fs';
+import type { Io } from './cni/skel.ts';
+
+/** This process as the skel sees it. */
+export const processIo: Io = {
+  environment: process.env,
+  readStdin,
+  writeStdout: (text) => writeAll(1, text),
+  writeStderr(text) {
+    try {
+      writeAll(2, text);
+    } catch {
+      // Nobody listens: there is no place left to say so.
+    }
+  },
+  onSignal(end) {
+    const listeners = (['SIGTERM', 'SIGINT'] as const).map((name) => {
+      const listener = () => end(name);
+      process.on(name, listener);
+      return () => process.off(name, listener);
+    });
+    return () => {
+      for (const stop of listeners) stop();
+    };
+  },
+};
+
+/** Not synchronous: a signal must be answered while the writer of stdin takes its time. */
+async function readStdin(limit: number, signal: AbortSignal): Promise<Buffer> {
+  const ended = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  while (length <= limit) {
+    const chunk = await Promise.race([readChunk(Math.min(65536, limit + 1 - length)), ended]);
+    if (chunk.length === 0) break;
+    chunks.push(chunk);
+    length += chunk.length;
+  }
+  return Buffer.concat(chunks);
+}
+
+function readChunk(size: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(size);
+  return new Promise((resolve, reject) => {
+    const attempt = () => {
+      read(0, buffer, 0, size, null, (error, count) => {
+        // Whoever started us may have left stdin non-blocking.
+        if (error?.code === 'EAGAIN') setTimeout(attempt, 2);
+        else if (error) reject(error);
+        else resolve(buffer.subarray(0, count));
+      });
+    };
+    attempt();
+  });
+}
+
+function writeAll(fd: number, text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { JsonObject } from '../cni/json.ts';
+import type { Redactor } from './redaction.ts';
+
+/** What a record keeps of another executable that ran during the call. */
+export interface ProcessRecord {
+  readonly argv: readonly string[];
+  /** Of a delegate: its type and the command it was given. */
+  readonly type?: string | undefined;
+  readonly command?: string | undefined;
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly stdin?: JsonObject | undefined;
+  readonly stdout?: string | undefined;
+  readonly stderr?: string | undefined;
+  readonly pid?: number | undefined;
+  readonly status?: number | undefined;
+  readonly signal?: string | undefined;
+  /** ms */
+  readonly duration?: number | undefined;
+  /** kB; absent when another process before it needed more. */
+  readonly peakMemory?: number | undefined;
+  /** Why it counts as failed. */
+  readonly failure?: string | undefined;
+}
+
+/** Longer output is cut in the record: a journal is no place for megabytes. */
+const outputLimit = 64 * 1024;
+
+/** Redacted. */
+export function describeProcess(record: ProcessRecord, redactor: Redactor) {
+  const { argv, environment, stdin, stdout, stderr, failure } = record;
+  return {
+    ...record,
+    argv: argv.map((word) => redactor.text(word)),
+    environment: environment && redactor.environment(environment),
+    stdin: stdin && redactor.json(stdin),
+    stdout: stdout === undefined ? undefined : shorten(redactor.text(stdout)),
+    stderr: stderr === undefined ? undefined : shorten(redactor.text(stderr)),
+    failure: failure === undefined ? undefined : redactor.text(failure),
+  };
+}
+
+function shorten(text: string): string {
+  if (text.length <= outputLimit) return text;
+  return `${text.slice(0, outputLimit)}… (${text.length - outputLimit} more characters)`;
+}

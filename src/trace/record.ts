@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs, podOf } from '../cni/args.ts';
+import type { CniError } from '../cni/error.ts';
+import type { Outcome, Request } from '../cni/invocation.ts';
+import { isObject, type Json, type JsonObject } from '../cni/json.ts';
+import { lookUp, withoutKeys } from '../cni/keys.ts';
+import { describeProcess } from './process-record.ts';
+import type { Redactor } from './redaction.ts';
+import type { Trace } from './trace.ts';
+
+/** Version of the record's schema, `v` in each record; a reader refuses one it does not know. */
+export const recordVersion = 1;
+
+/** What is known of a call before it is answered: the record of kind `begin`. Redacted. */
+export function beginRecord(request: Request, trace: Trace, redactor: Redactor) {
+  const { environment, document, stdin } = request;
+  const prevResult = document && lookUp(document, 'prevResult');
+  return {
+    v: recordVersion,
+    kind: 'begin',
+    id: trace.id,
+    startedAt: trace.startedAt.toISOString(),
+    plugin: document && lookUp(document, 'type'),
+    command: environment.CNI_COMMAND,
+    network: document && lookUp(document, 'name'),
+    cniVersion: document && lookUp(document, 'cniVersion'),
+    attachment: {
+      containerID: environment.CNI_CONTAINERID,
+      ifName: environment.CNI_IFNAME,
+      netns: environment.CNI_NETNS,
+    },
+    pod: podOf(parseArgs(environment.CNI_ARGS ?? '')),
+    environment: redactor.environment(environment),
+    configuration: document && redactor.json(withoutKeys(document, 'prevResult')),
+    prevResult: prevResult && redactor.json(prevResult),
+    capabilities: document && lookUp(document, 'capabilities'),
+    stdin: document ? undefined : redactor.text(stdin.toString('utf8')),
+    process: { pid: process.pid, ppid: process.ppid, parent: firstLine(`/proc/${process.ppid}/comm`) },
+    boot: firstLine('/proc/sys/kernel/random/boot_id'),
+    traceparent: environment.TRACEPARENT,
+  };
+}
+
+/** The whole call: the record of kind `call`. Redacted. */
+export function callRecord(request: Request, trace: Trace, outcome: Outcome, redactor: Redactor) {
+  return {
+    ...beginRecord(request, trace, redactor),
+    kind: 'call',
+    duration: trace.elapsed,
+    steps: trace.steps,
+    findings: trace.findings.map((finding) => ({ ...finding, message: redactor.text(finding.message) })),
+    hooks: trace.hooks.map((hook) => describeProcess(hook, redactor)),
+    delegates: trace.delegates.map((delegate) => describeProcess(delegate, redactor)),
+    ...('error' in outcome
+      ? { error: describe(outcome.error, redactor) }
+      : { result: outcome.result && redactor.json(outcome.result) }),
+  };
+}
+
+/** One line for a person: `ADD cbr0 eth0 default/nginx: 10.22.0.5/16`. */
+export function headline(request: Request, outcome?: Outcome): string {
+  const { environment, document } = request;
+  const pod = podOf(parseArgs(environment.CNI_ARGS ?? ''));
+  const network = document && lookUp(document, 'name');
+  const whose = pod?.name ? `${pod.namespace ?? ''}/${pod.name}` : environment.CNI_CONTAINERID?.slice(0, 12);
+  const words = [environment.CNI_COMMAND, network, environment.CNI_IFNAME, whose];
+  return `${words.filter((word) => typeof word === 'string' && word !== '').join(' ')}: ${ending(outcome)}`;
+}
+
+function ending(outcome: Outcome | undefined): string {
+  if (outcome === undefined) return 'begins';
+  if ('error' in outcome) return `error ${outcome.error.code}: ${outcome.error.message}`;
+  const addresses = addressesOf(outcome.result);
+  return addresses.length === 0 ? 'done' : addresses.join(', ');
+}
+
+function addressesOf(result: JsonObject | undefined): Json[] {
+  if (result === undefined) return [];
+  const { ip4, ip6, ips } = result;
+  const entries = Array.isArray(ips) ? ips.map((ip) => isObject(ip) && ip.address) : [];
+  return [...entries, isObject(ip4) && ip4.ip, isObject(ip6) && ip6.ip].filter(
+    (entry) => typeof entry === 'string',
+  );
+}
+
+function describe({ code, message, details }: CniError, redactor: Redactor) {
+  return { code, msg: redactor.text(message), details: details === '' ? undefined : redactor.text(details) };
+}
+
+/** Undefined where the kernel does not show it to us. */
+function firstLine(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').split('\n')[0];
+  } catch {
+    return undefined;
+  }
+}

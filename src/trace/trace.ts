@@ -1,0 +1,74 @@
+import type { ProcessRecord } from './process-record.ts';
+
+/** Something that is wrong or looks so; `rule` is a stable name, `object` what it is about. */
+export interface Finding {
+  readonly rule: string;
+  readonly object: string;
+  readonly message: string;
+}
+
+/** A part of the call; `at` and `duration` in ms, `at` from the beginning of the call. */
+export interface Step {
+  readonly name: string;
+  readonly at: number;
+  readonly duration: number;
+  readonly error?: string;
+}
+
+/** What one call does, as it goes. */
+export class Trace {
+  /** 16 hex digits, a span ID of W3C Trace Context; begin and end of a call carry the same. */
+  readonly id = randomHex(8);
+  readonly startedAt = new Date();
+  readonly steps: Step[] = [];
+  readonly findings: Finding[] = [];
+  /** In the order in which they ended. */
+  readonly hooks: ProcessRecord[] = [];
+  readonly delegates: ProcessRecord[] = [];
+  /** Called before another executable runs, so that a call that is killed then has left a record. */
+  beforeDelegate: () => void = () => {};
+  private readonly start = performance.now();
+
+  /** ms since the call began. */
+  get elapsed(): number {
+    return round(performance.now() - this.start);
+  }
+
+  find(rule: string, object: string, message: string): void {
+    this.findings.push({ rule, object, message });
+  }
+
+  /** Runs `operation` and keeps how long it took, also when it throws or rejects. */
+  step<T>(name: string, operation: () => T): T {
+    const at = this.elapsed;
+    const finish = (failure?: { error: string }) => {
+      this.steps.push({ name, at, duration: round(this.elapsed - at), ...failure });
+    };
+    const failed = (thrown: unknown): never => {
+      finish({ error: thrown instanceof Error ? thrown.message : String(thrown) });
+      throw thrown;
+    };
+    try {
+      const value = operation();
+      if (value instanceof Promise) {
+        return value.then((settled) => {
+          finish();
+          return settled;
+        }, failed) as T;
+      }
+      finish();
+      return value;
+    } catch (thrown) {
+      return failed(thrown);
+    }
+  }
+}
+
+/** To the microsecond: more digits are noise. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+function randomHex(bytes: number): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');
+}
