@@ -30,22 +30,33 @@ async function readStdin(limit: number, signal: AbortSignal): Promise<Buffer> {
   const ended = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
+  // Bun's process.stdin takes 5 ms to set up; under Node, a read that waits in a thread keeps the process from exiting.
+  const source: AsyncIterable<Buffer> = 'bun' in process.versions ? readFile(0) : process.stdin;
+  const iterator = source[Symbol.asyncIterator]();
   const chunks: Buffer[] = [];
   let length = 0;
   while (length <= limit) {
-    const chunk = await Promise.race([readChunk(Math.min(65536, limit + 1 - length)), ended]);
-    if (chunk.length === 0) break;
-    chunks.push(chunk);
-    length += chunk.length;
+    const { done, value } = await Promise.race([iterator.next(), ended]);
+    if (done) break;
+    chunks.push(value);
+    length += value.length;
   }
   return Buffer.concat(chunks);
 }
 
-function readChunk(size: number): Promise<Buffer> {
+async function* readFile(fd: number): AsyncGenerator<Buffer> {
+  for (;;) {
+    const chunk = await readChunk(fd, 65536);
+    if (chunk.length === 0) return;
+    yield chunk;
+  }
+}
+
+function readChunk(fd: number, size: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(size);
   return new Promise((resolve, reject) => {
     const attempt = () => {
-      read(0, buffer, 0, size, null, (error, count) => {
+      read(fd, buffer, 0, size, null, (error, count) => {
         // Whoever started us may have left stdin non-blocking.
         if (error?.code === 'EAGAIN') setTimeout(attempt, 2);
         else if (error) reject(error);

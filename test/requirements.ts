@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 
-/** Where the packages of the reference plugins may be; the newest first. */
-export const referencePath = ['/opt/reference-cni/bin', '/usr/lib/cni'];
+import { referencePath } from './program.ts';
 
 type Requirement = 'root' | 'ip' | 'nft' | 'iptables' | 'strace' | 'reference-plugins';
 
@@ -13,7 +12,7 @@ export function requires(...requirements: Requirement[]): boolean {
   const missing = requirements.filter((requirement) => !isMet(requirement));
   if (missing.length === 0) return true;
   const message = `skipped: needs ${missing.join(', ')}`;
-  if (process.env['CI'] === 'true') throw new Error(`${message}, and CI=true allows no skip`);
+  if (process.env.CI === 'true') throw new Error(`${message}, and CI=true allows no skip`);
   process.stderr.write(`${message} (${new Error().stack?.match(/[\w.-]+\.test\.ts/)?.[0] ?? 'a test'})\n`);
   return false;
 }
@@ -22,7 +21,7 @@ function isMet(requirement: Requirement): boolean {
   if (requirement === 'root') return process.getuid?.() === 0;
   if (requirement === 'reference-plugins')
     return referencePath.some((path) => isExecutable(`${path}/bridge`));
-  const path = (process.env['PATH'] ?? '').split(':').concat('/usr/sbin', '/sbin');
+  const path = (process.env.PATH ?? '').split(':').concat('/usr/sbin', '/sbin');
   return path.some((folder) => isExecutable(`${folder}/${requirement}`));
 }
 

@@ -63,9 +63,14 @@ async function receive(io: Io, signal: AbortSignal): Promise<Received> {
     stdin = await io.readStdin(stdinLimit, patience);
     document = parseStdin(stdin);
   } catch (thrown) {
-    refusal = CniError.from(thrown);
+    refusal = thrown instanceof CniError ? thrown : unreadable(thrown);
   }
   return { request: { environment, stdin, document, signal, writeStderr }, parameters, refusal };
+}
+
+function unreadable(cause: unknown): CniError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CniError(ErrorCode.ioFailure, `stdin could not be read: ${reason}`, { cause });
 }
 
 function parseStdin(stdin: Buffer): JsonObject {

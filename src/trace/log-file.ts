@@ -35,7 +35,8 @@ export interface Rotation extends LogFileOptions {
   readonly maxFiles: number;
 }
 
-const lockTimeoutMs = 1000;
+/** Held for a fraction of a millisecond, but by processes that a busy node may not let run for long. */
+const lockTimeoutMs = 5000;
 
 /** Less room than this, in bytes, counts as a full disk: two records of an ordinary call. */
 const leastRoom = 16 * 1024;

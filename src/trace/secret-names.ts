@@ -61,7 +61,8 @@ function compile(pattern: string): RegExp | undefined {
 }
 
 function isBuiltIn(name: string): boolean {
-  if (!looksSecret.test(name)) return false;
+  // Of a shell: the folder it works in.
+  if (!looksSecret.test(name) || name === 'PWD' || name === 'OLDPWD') return false;
   const words = (name.match(word) ?? []).map((part) => part.toLowerCase());
   const last = words.at(-1) ?? '';
   if (describingWord.test(last)) return false;

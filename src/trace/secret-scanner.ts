@@ -11,8 +11,10 @@ const deepest = 4;
 /** `k=v`; what is shorter has no name in it. */
 const shortest = 3;
 
-/** What separates a name in quotation marks from its value: JSON has one colon, others have `=` or `=>`. */
-const afterName = /\s*[:=][\s:=>]*/y;
+/** What is between a name in quotation marks and its value: in JSON one colon; elsewhere `=`, `=>`, or a blank. */
+const afterName = /\s*(?:[:=][\s:=>]*|(?="))/y;
+
+const colon = /\s*:/y;
 
 /** What separates an argument from the next, which is no option. */
 const beforeNextItem = /\s*,\s*(?="[^-])/y;
@@ -59,26 +61,31 @@ class Scanner {
 
   /** Looks into the gap that begins at `start`, and at the value it may be the name of. Returns where to go on. */
   private gap(start: number): number {
-    const { text, level } = this;
+    const { text } = this;
     const end = endOfGap(text, start);
     const gap = text.slice(start, end);
-    const mayBePlain = !this.isJson && (start === 0 || end === text.length);
-    if (gap.includes('\\') && level < deepest) {
-      const inside = findSecrets(decodeEscapes(gap), this.isSecretName, level + 1);
-      this.add(spansInEscaped(gap, inside), start);
-      // Not between two marks, so perhaps no part of a string: then a backslash is only a backslash.
-      if (mayBePlain) this.addPlain(gap, start);
-    } else {
-      this.addPlain(gap, start);
-    }
-    const value = end < text.length ? this.namedValue(gap, end) : undefined;
+    if (gap.length >= shortest) this.addGap(gap, start);
+    if (end === text.length) return end + 1;
+    const value = this.namedValue(gap, end);
     if (value === undefined) return end + 1;
     this.spans.push(value);
-    return value.end;
+    // Where a mark is missing, what looks like a string may only separate two others: then it is looked at again.
+    return this.isJson || isBracket(text[value.start]) ? value.end : end + 1;
+  }
+
+  private addGap(gap: string, start: number): void {
+    const { text, isJson, isSecretName, level } = this;
+    if (!gap.includes('\\') || level === deepest) {
+      this.addPlain(gap, start);
+      return;
+    }
+    const inside = findSecrets(decodeEscapes(gap), isSecretName, level + 1);
+    this.add(spansInEscaped(gap, inside), start);
+    // Not between two marks, so perhaps no part of a string: then a backslash is only a backslash.
+    if (!isJson && (start === 0 || start + gap.length === text.length)) this.addPlain(gap, start);
   }
 
   private addPlain(gap: string, start: number): void {
-    if (gap.length < shortest) return;
     this.add(findSecretLines(gap, this.isSecretName), start);
     this.add(findAssignments(gap, this.isSecretName), start);
     this.add(findSecretValues(gap), start);
@@ -90,26 +97,35 @@ class Scanner {
     }
   }
 
-  /** The value that `gap`, which the quotation mark at `quote` ends, is the name of. */
+  /** The value that `gap`, ended by the quotation mark at `quote`, is the name of. */
   private namedValue(gap: string, quote: number): Span | undefined {
-    const { text, isSecretName } = this;
+    const { text, isJson, isSecretName } = this;
     const afterColon = matchAt(afterName, text, quote + 1);
     if (afterColon !== undefined && isSecretName(decodeEscapes(gap))) return valueAt(text, afterColon);
     const afterComma = matchAt(beforeNextItem, text, quote + 1);
     if (afterComma !== undefined && isSecretOption(gap, isSecretName)) {
       const value = valueAt(text, afterComma);
-      return value && matchAt(afterName, text, value.end) === undefined ? value : undefined;
+      return value && matchAt(colon, text, value.end) === undefined ? value : undefined;
     }
-    return !this.isJson && namesWhatFollows(gap, isSecretName) ? valueAt(text, quote) : undefined;
+    if (isJson || !namesWhatFollows(decodeEscapes(gap), isSecretName)) return undefined;
+    return valueAt(text, quote);
   }
 }
 
-/** Whether nothing stands between the strings but what JSON has there. */
+/** Whether before, between and after the strings stands only what JSON has there; the text may be cut. */
 function isWellQuoted(text: string): boolean {
   for (let start = 0; start <= text.length; ) {
-    const opening = endOfGap(text, start);
-    if (opening > start && foreign.test(text.slice(start, opening))) return false;
-    start = endOfGap(text, opening + 1) + 1;
+    const end = endOfGap(text, start);
+    const outside = text.slice(start, end).trim();
+    const isFirst = start === 0;
+    const isLast = end === text.length;
+    if (outside === '' && !isFirst && !isLast) return false;
+    if (outside !== '') {
+      if (foreign.test(outside)) return false;
+      if (!isFirst && !/^[,:}\]]/.test(outside)) return false;
+      if (!isLast && !/[,:{[]$/.test(outside)) return false;
+    }
+    start = endOfGap(text, end + 1) + 1;
   }
   return true;
 }
@@ -133,12 +149,16 @@ function valueAt(text: string, start: number): Span | undefined {
 
 function endOfValue(text: string, start: number): number {
   if (text[start] === '"') return Math.min(endOfGap(text, start + 1) + 1, text.length);
-  if (text[start] === '{' || text[start] === '[') return endOfBrackets(text, start);
+  if (isBracket(text[start])) return endOfBrackets(text, start);
   const closing = text[start] === "'" ? text.indexOf("'", start + 1) : -1;
   const bare = closing === -1 ? matchAt(bareValue, text, start) : undefined;
   let end = bare ?? closing + 1;
   while (/\s/.test(text[end - 1] ?? '') && end > start) end -= 1;
   return end;
+}
+
+function isBracket(character: string | undefined): boolean {
+  return character === '{' || character === '[';
 }
 
 /** Where what is opened at `start` is closed again; the text's end when it never is. */

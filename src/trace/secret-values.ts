@@ -25,7 +25,7 @@ export function findSecretValues(text: string): Span[] {
   for (const shape of shapes) {
     for (const { index, 1: kept = '', 2: secret = '' } of text.matchAll(shape)) {
       const start = index + kept.length;
-      spans.push({ start, end: start + secret.length, replacement: placeholder });
+      if (secret !== '') spans.push({ start, end: start + secret.length, replacement: placeholder });
     }
   }
   return spans;
