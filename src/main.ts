@@ -1,10 +1,10 @@
 import { version } from '../package.json';
-import { type Plugin, run } from './cni/skel.ts';
+import { type Clock, type Plugin, run } from './cni/skel.ts';
 import { processIo } from './process-io.ts';
 
 /** What we answer to, besides `cni-debug`: a plugin each, loaded when it is called. */
-const plugins: Readonly<Record<string, () => Promise<Plugin>>> = {
-  debug: async () => (await import('../plugins/debug/plugin.ts')).debugPlugin(),
+const plugins: Readonly<Record<string, (clock: Clock) => Promise<Plugin>>> = {
+  debug: async (clock) => (await import('../plugins/debug/plugin.ts')).debugPlugin(clock),
 };
 
 /** `cni-debug` is the command line, except where a runtime calls it; a name we do not know is `debug`. */
@@ -15,7 +15,8 @@ async function main(): Promise<number> {
     return commandLine(process.argv.slice(2));
   }
   const type = Object.hasOwn(plugins, name) ? name : 'debug';
-  return run(`CNI plugin ${type} (cni-debug ${version})`, plugins[type] as () => Promise<Plugin>, processIo);
+  const load = plugins[type] as (clock: Clock) => Promise<Plugin>;
+  return run(`CNI plugin ${type} (cni-debug ${version})`, load, processIo);
 }
 
 /** The compiled executable has its name in argv0, also behind a link; a script has it in argv[1]. */

@@ -4,6 +4,7 @@ import type { Io } from './cni/skel.ts';
 /** This process as the skel sees it. */
 export const processIo: Io = {
   environment: process.env,
+  clock: { now: () => new Date(), monotonic: () => performance.now() },
   readStdin,
   writeStdout: (text) => writeAll(1, text),
   writeStderr(text) {

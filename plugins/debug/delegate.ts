@@ -1,3 +1,4 @@
+import { convertResult } from '../../src/cni/conversion.ts';
 import type { Command } from '../../src/cni/environment.ts';
 import { CniError } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
@@ -8,7 +9,7 @@ import { peakMemoryOfChildren } from '../../src/kernel/process.ts';
 import { delegateConfiguration } from '../../src/runtime/delegate-configuration.ts';
 import { execPlugin, type PluginCall } from '../../src/runtime/exec-plugin.ts';
 import { findPlugin } from '../../src/runtime/find-plugin.ts';
-import { pluginFailure } from '../../src/runtime/plugin-outcome.ts';
+import { wrongResult } from '../../src/runtime/plugin-outcome.ts';
 import type { Call } from './call.ts';
 import { checkResult } from './prev-result.ts';
 
@@ -25,7 +26,7 @@ export function openDelegate(call: Call): Delegate | undefined {
 
 /** Runs the wrapped plugin's executable and records each of its calls. */
 export class Delegate {
-  private hasStarted = false;
+  private hasRun = false;
   private result: JsonObject | undefined;
 
   constructor(
@@ -39,28 +40,26 @@ export class Delegate {
     await this.exec(this.call.invocation.command, this.configuration);
   }
 
-  /** Its result, found valid. */
+  /** Its result, found valid, in the configuration's version. */
   async add(): Promise<JsonObject> {
-    const result = await this.exec('ADD', this.configuration);
-    if (result === undefined)
-      throw new CniError(pluginFailure, `plugin "${this.type}" answered ADD with no result`);
+    const { cniVersion } = this.call.invocation.configuration;
+    const account = await this.exec('ADD', this.configuration);
+    const answer = account.outcome.ok ? account.outcome.result : undefined;
     try {
       // In the version that it names, as libcni reads it.
-      const version = versionOfResult(result, this.call.invocation.configuration.cniVersion);
-      this.result = checkResult(this.call, result, version, 'result');
+      const version = versionOfResult(answer ?? null, cniVersion);
+      const result = checkResult(this.call, answer ?? null, version, 'result');
+      this.result = convertResult(result, version, cniVersion);
       return this.result;
     } catch (thrown) {
-      const { message } = CniError.from(thrown);
-      throw this.located(
-        new CniError(pluginFailure, `plugin "${this.type}" answered ADD with a wrong result: ${message}`),
-      );
+      throw this.located(wrongResult(account, CniError.from(thrown).message));
     }
   }
 
   /** DEL after an ADD that failed here or there. Its own failure is noted, and the first error stays the answer. */
   async undoAdd(): Promise<void> {
     // The runtime that ends us sends the DEL itself, and is not waiting for this one.
-    if (!this.hasStarted || this.call.invocation.signal.aborted) return;
+    if (!this.hasRun || this.call.invocation.signal.aborted) return;
     const { cniVersion } = this.call.invocation.configuration;
     const hasResult = this.result !== undefined && isAtLeast(cniVersion, '0.4.0');
     const configuration = hasResult
@@ -74,37 +73,37 @@ export class Delegate {
     }
   }
 
-  private async exec(command: Command, configuration: JsonObject): Promise<JsonObject | undefined> {
+  /** The account of a call that succeeded. */
+  private async exec(command: Command, configuration: JsonObject): Promise<PluginCall> {
     const { invocation, settings, trace } = this.call;
     const { environment, signal } = invocation;
+    const { type } = this;
     trace.beforeDelegate();
-    const account = await trace.step(`delegate ${command} ${this.type}`, async () => {
-      const path = findPlugin(this.type, invocation.path);
-      this.hasStarted = true;
-      return execPlugin({
-        type: this.type,
-        path,
-        command,
-        environment,
-        configuration,
-        timeoutMs: settings.delegateTimeout,
-        signal,
+    try {
+      const peakBefore = peakOfChildren();
+      const account = await trace.step(`delegate ${command} ${type}`, async () => {
+        const path = findPlugin(type, invocation.path);
+        const timeoutMs = settings.delegateTimeout;
+        return execPlugin({ type, path, command, environment, configuration, timeoutMs, signal });
       });
-    });
-    this.note(account, configuration);
-    if (signal.aborted) throw this.located(CniError.from(signal.reason));
-    if (account.outcome.ok) return account.outcome.result;
-    throw this.located(account.outcome.error);
+      this.note(account, configuration, peakBefore);
+      if (signal.aborted) throw signal.reason;
+      if (!account.outcome.ok) throw account.outcome.error;
+      return account;
+    } catch (thrown) {
+      throw this.located(CniError.from(thrown));
+    }
   }
 
-  private note(account: PluginCall, configuration: JsonObject): void {
+  private note(account: PluginCall, configuration: JsonObject, peakBefore: number): void {
     const { invocation, trace } = this.call;
     const { argv, type, command, environment, stdout, stderr, pid, status, signal, durationMs, outcome } =
       account;
+    this.hasRun ||= pid !== undefined;
     trace.delegates.push({
       ...{ type, command, argv, environment, stdin: configuration, stdout, stderr, pid, status, signal },
       duration: durationMs,
-      peakMemory: peakMemory(),
+      peakMemory: peakSince(peakBefore),
       failure: outcome.ok ? undefined : outcome.error.message,
     });
     if (stderr !== '') invocation.writeStderr(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
@@ -117,17 +116,20 @@ export class Delegate {
   }
 }
 
-let largestPeak = 0;
+/**
+ * What the child needed that ended since `before`, in kB. The kernel tells the peak of the largest child only, and one
+ * that is started with vfork begins with ours: a child that stays below either has none.
+ */
+function peakSince(before: number): number | undefined {
+  const peak = peakOfChildren();
+  return peak > Math.max(before, process.resourceUsage().maxRSS) ? peak : undefined;
+}
 
-/** The kernel tells the peak of the largest child only, so one that stays below an earlier one has none. */
-function peakMemory(): number | undefined {
+/** Without Koffi there is no such figure, and the record does without it. */
+function peakOfChildren(): number {
   try {
-    const peak = peakMemoryOfChildren();
-    if (peak <= largestPeak) return undefined;
-    largestPeak = peak;
-    return peak;
+    return peakMemoryOfChildren();
   } catch {
-    // Without Koffi there is no such figure, and the record does without it.
-    return undefined;
+    return 0;
   }
 }

@@ -1,5 +1,7 @@
 import { CniError } from '../../src/cni/error.ts';
 import { openNamespace, runIn } from '../../src/kernel/netns.ts';
+import { excerpt, trim } from '../../src/runtime/excerpt.ts';
+import { durationText } from '../../src/runtime/plugin-outcome.ts';
 import { type ProcessOutcome, runProcess } from '../../src/runtime/run-process.ts';
 import type { Call } from './call.ts';
 
@@ -7,48 +9,57 @@ import type { Call } from './call.ts';
 export const hookFailed = 102;
 
 /**
- * Runs the commands one after the other inside the container's namespace, with the plugin's environment. One that fails
- * is a finding; with `strictHooks` it is also an error, after all of them have run.
+ * Runs the commands of a key one after the other inside the container's namespace, with the plugin's environment. One
+ * that fails is a finding; with `strictHooks` it is also an error, after all of them have run.
  */
-export async function runHooks(call: Call, hooks: readonly (readonly string[])[]): Promise<void> {
+export async function runHooks(call: Call, key: 'addHooks' | 'checkHooks' | 'delHooks'): Promise<void> {
+  const { invocation, settings, trace } = call;
   const failures: string[] = [];
-  for (const argv of hooks) {
-    const failure = await call.trace.step(`hook ${argv[0]}`, () => runHook(call, argv));
+  for (const [index, argv] of settings[key].entries()) {
+    const failure = await trace.step(`hook ${argv[0]}`, () => runHook(call, argv));
     if (failure === undefined) continue;
-    const message = `hook ${JSON.stringify(argv)} ${failure}`;
-    call.trace.find('hook-failed', argv.join(' '), message);
-    failures.push(message);
+    const message = `hook ${JSON.stringify(argv)} ${failure.reason}`;
+    trace.find('hook-failed', `${key}[${index}]`, message);
+    // A namespace that is gone has nothing left for DEL to do.
+    if (failure.hasRun || invocation.command !== 'DEL') failures.push(message);
   }
-  if (failures.length > 0 && call.settings.strictHooks) {
+  if (failures.length > 0 && settings.strictHooks) {
     throw new CniError(hookFailed, failures.join('; '), { details: call.whereRecorded });
   }
 }
 
-/** What went wrong, as the end of a sentence. */
-async function runHook(call: Call, argv: readonly string[]): Promise<string | undefined> {
-  const { invocation, trace } = call;
+interface Failure {
+  /** What went wrong, as the end of a sentence. */
+  readonly reason: string;
+  /** False when the namespace could not be entered. */
+  readonly hasRun: boolean;
+}
+
+async function runHook(call: Call, argv: readonly string[]): Promise<Failure | undefined> {
+  const { invocation, settings, trace } = call;
   trace.beforeDelegate();
   let running: Promise<ProcessOutcome>;
   try {
     running = startInside(call, argv);
   } catch (error) {
-    const failure = `was not run: ${error instanceof Error ? error.message : String(error)}`;
-    trace.hooks.push({ argv, failure });
-    return failure;
+    const reason = `was not run: ${error instanceof Error ? error.message : String(error)}`;
+    trace.hooks.push({ argv, failure: reason });
+    return { reason, hasRun: false };
   }
   const outcome = await running;
-  const failure = failureOf(outcome);
+  const reason = failureOf(outcome, settings.hookTimeout);
   const { pid, status, signal, durationMs: duration } = outcome;
   const [stdout, stderr] = [outcome.stdout, outcome.stderr].map(({ bytes }) => bytes.toString('utf8'));
-  trace.hooks.push({ argv, stdout, stderr, duration, pid, status, signal, failure });
+  trace.hooks.push({ argv, stdout, stderr, duration, pid, status, signal, failure: reason });
   if (invocation.signal.aborted) throw invocation.signal.reason;
-  return failure;
+  return reason === undefined ? undefined : { reason, hasRun: true };
 }
 
 /** Back out of the namespace before anything is awaited: whatever else runs then would run inside. */
 function startInside({ invocation, settings }: Call, argv: readonly string[]): Promise<ProcessOutcome> {
   const { environment, netns, signal } = invocation;
   const [command = '', ...args] = argv;
+  if (netns === '') throw new Error('CNI_NETNS is empty');
   const namespace = openNamespace(netns);
   try {
     const { running } = runIn(namespace, () => ({
@@ -60,9 +71,19 @@ function startInside({ invocation, settings }: Call, argv: readonly string[]): P
   }
 }
 
-function failureOf({ failedToStart, ended, signal, status }: ProcessOutcome): string | undefined {
+function failureOf(outcome: ProcessOutcome, timeoutMs: number): string | undefined {
+  const what = endOf(outcome, timeoutMs);
+  const stderr = outcome.stderr.bytes.toString('utf8');
+  return what === undefined || trim(stderr) === '' ? what : `${what}; it wrote on stderr ${excerpt(stderr)}`;
+}
+
+function endOf(
+  { failedToStart, ended, signal, status }: ProcessOutcome,
+  timeoutMs: number,
+): string | undefined {
   if (failedToStart !== undefined) return `could not be started: ${failedToStart}`;
-  if (ended?.because === 'timeout') return `did not end in time and was ended with ${ended.with}`;
+  if (ended?.because === 'timeout')
+    return `did not end within ${durationText(timeoutMs)} and was ended with ${ended.with}`;
   if (signal !== undefined) return `was ended by ${signal}`;
   return status === 0 ? undefined : `exited with status ${status}`;
 }

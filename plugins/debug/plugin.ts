@@ -1,7 +1,7 @@
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { Invocation } from '../../src/cni/invocation.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
-import type { Plugin } from '../../src/cni/skel.ts';
+import type { Clock, Plugin } from '../../src/cni/skel.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { type Call, openCall } from './call.ts';
@@ -11,8 +11,8 @@ import { runHooks } from './hooks.ts';
 import { checkAttachment, checkPrevResult } from './prev-result.ts';
 
 /** Records every call and passes it on: to the next plugin of the chain, or to the one it wraps. */
-export function debugPlugin(): Plugin {
-  const trace = new Trace();
+export function debugPlugin(clock: Clock): Plugin {
+  const trace = new Trace(clock);
   const open = (invocation: Invocation) => openCall(invocation, trace);
   return {
     observe: (request, answer) =>
@@ -32,7 +32,7 @@ async function add(call: Call): Promise<JsonObject> {
   const delegate = openDelegate(call);
   if (delegate !== undefined) return addWrapped(call, delegate);
   if (prevResult === undefined) throw misplaced(call);
-  await runHooks(call, call.settings.addHooks);
+  await runHooks(call, 'addHooks');
   return prevResult;
 }
 
@@ -40,7 +40,7 @@ async function add(call: Call): Promise<JsonObject> {
 async function addWrapped(call: Call, delegate: Delegate): Promise<JsonObject> {
   try {
     const result = await delegate.add();
-    await runHooks(call, call.settings.addHooks);
+    await runHooks(call, 'addHooks');
     return result;
   } catch (error) {
     await delegate.undoAdd();
@@ -58,7 +58,7 @@ async function check(call: Call): Promise<void> {
   await call.all(
     () => openDelegate(call)?.run(),
     () => checkAttachment(call, prevResult),
-    () => runHooks(call, call.settings.checkHooks),
+    () => runHooks(call, 'checkHooks'),
   );
 }
 
@@ -67,7 +67,7 @@ async function del(call: Call): Promise<void> {
   call.noteProblems();
   await call.all(
     () => void checkPrevResult(call),
-    () => runHooks(call, call.settings.delHooks),
+    () => runHooks(call, 'delHooks'),
     () => openDelegate(call)?.run(),
   );
 }

@@ -4,9 +4,17 @@ import type { Invocation, Outcome, Request } from './invocation.ts';
 import { type Json, type JsonObject, newObject, stringifyJson } from './json.ts';
 import { latestVersion, supportedVersions, type Version } from './version.ts';
 
+/** Where times come from. */
+export interface Clock {
+  now(): Date;
+  /** ms since some moment of the past; never goes back. */
+  monotonic(): number;
+}
+
 /** All that a plugin has of the world outside its own operation. */
 export interface Io {
   readonly environment: Environment;
+  readonly clock: Clock;
   /** Everything up to the end, at most `limit + 1` bytes. Rejects with the signal's reason when that comes first. */
   readStdin(limit: number, signal: AbortSignal): Promise<Buffer>;
   /** Writes all of it; throws when it cannot. */
@@ -34,7 +42,7 @@ export interface Plugin {
  * Answers one call of the plugin that `load` brings; the only place that writes stdout, and it writes exactly one
  * JSON value there, or nothing where the specification says so. Resolves to the exit status.
  */
-export async function run(about: string, load: () => Promise<Plugin>, io: Io): Promise<0 | 1> {
+export async function run(about: string, load: (clock: Clock) => Promise<Plugin>, io: Io): Promise<0 | 1> {
   const command = io.environment.CNI_COMMAND ?? '';
   if (command === '') {
     io.writeStderr(`${about}\nCNI protocol versions supported: ${supportedVersions.join(', ')}\n`);
@@ -50,7 +58,7 @@ export async function run(about: string, load: () => Promise<Plugin>, io: Io): P
   });
   try {
     // Not above: what VERSION does not need is not loaded for it.
-    const [plugin, { call }] = await Promise.all([load(), import('./invocation.ts')]);
+    const [plugin, { call }] = await Promise.all([load(io.clock), import('./invocation.ts')]);
     const { outcome, version } = await call(plugin, io, ending.signal);
     stopListening();
     if ('error' in outcome) return fail(io, outcome.error, version);

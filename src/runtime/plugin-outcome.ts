@@ -61,7 +61,7 @@ const advice: Readonly<Record<string, string>> = {
 
 function describeEnd({ command, timeoutMs }: PluginRun, ended: Ended): string {
   return ended.because === 'timeout'
-    ? `did not answer ${command} within ${duration(timeoutMs)} and was ended with ${ended.with}`
+    ? `did not answer ${command} within ${durationText(timeoutMs)} and was ended with ${ended.with}`
     : `was ended with ${ended.with} before it answered ${command}, since the call itself was ended`;
 }
 
@@ -112,13 +112,23 @@ function errorIn(document: JsonObject): { code?: number; message: string; detail
   };
 }
 
-function failure(run: PluginRun, what: string, next = '', code = pluginFailure): PluginOutcome {
+/** For an answer to ADD that is JSON, and no result for the `reason`. */
+export function wrongResult(run: PluginRun, reason: string): CniError {
+  return complaint(run, `exited with status 0 on ${run.command} but printed a wrong result: ${reason}`);
+}
+
+function failure(...details: Parameters<typeof complaint>): PluginOutcome {
+  return { ok: false, error: complaint(...details) };
+}
+
+function complaint(run: PluginRun, what: string, next = '', code = pluginFailure): CniError {
   const sentences = [`plugin ${JSON.stringify(run.type)} (${run.path}) ${what}`];
   if (trim(run.stderr) !== '') sentences.push(`it wrote on stderr ${excerpt(run.stderr)}`);
   if (next !== '') sentences.push(next);
-  return { ok: false, error: new CniError(code, sentences.join('; ')) };
+  return new CniError(code, sentences.join('; '));
 }
 
-function duration(ms: number): string {
+/** As one would write it in a configuration. */
+export function durationText(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }

@@ -6,164 +6,178 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  renameSync,
-  type Stats,
   statfsSync,
-  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { lockFile } from '../kernel/file-lock.ts';
+import { loadLibc } from '../kernel/libc.ts';
+import { withSystemError } from '../kernel/system-error.ts';
+import { LogFileError, refuseUnlessOurs } from './log-file-error.ts';
+import { rotate } from './log-rotation.ts';
 
-/** A log that cannot be written: `log "/tmp/cni_output.log" cannot be written: it is a symbolic link`. */
-export class LogFileError extends Error {
-  override readonly name = 'LogFileError';
-  constructor(path: string, reason: string, cause?: unknown) {
-    super(`log ${JSON.stringify(path)} cannot be written: ${reason}`, { cause });
-  }
-}
+export { LogFileError } from './log-file-error.ts';
 
 export interface LogFileOptions {
-  /** Make the folder that the file is in, for its owner alone, if there is none. */
-  readonly makeFolder: boolean;
-}
-
-export interface Rotation extends LogFileOptions {
-  /** Bytes that a file may have before it is renamed to `.1`. */
+  /** Bytes of one file; a record that would go beyond starts a new one. */
   readonly maxSize: number;
-  /** How many files are kept in all, at least 1: with 1 there is no rotation. */
+  /** How many files are kept, the one written to (`path`) and older ones (`path.1`, `path.2`): 1 or more. */
   readonly maxFiles: number;
+  /** Whether missing folders are made, the last one for us alone. */
+  readonly makeFolder?: boolean;
+  /** How long other processes may keep the file to themselves, in ms. */
+  readonly lockTimeoutMs?: number;
 }
 
-/** Held for a fraction of a millisecond, but by processes that a busy node may not let run for long. */
-const lockTimeoutMs = 5000;
+/**
+ * Appends one record in one write, whole or not at all, also among other processes that do and while the file is
+ * rotated. A record larger than `maxSize` has a file of its own.
+ *
+ * Returns undefined, or what is worth telling of a record that was written: that it was without a lock, or that the
+ * file could not be rotated. Throws LogFileError when it was not written.
+ */
+export function appendRecord(
+  path: string,
+  record: string | Uint8Array,
+  options: LogFileOptions,
+): string | undefined {
+  const bytes = typeof record === 'string' ? Buffer.from(record) : record;
+  const { makeFolder = false, lockTimeoutMs = defaultLockTimeoutMs } = options;
+  // Now, because it takes milliseconds that are no waiting; when it fails, to lock will say so.
+  problemOf(loadLibc);
+  const deadline = performance.now() + lockTimeoutMs;
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const mayLock = attempt <= mostAttempts;
+      const note = withLogFile(path, makeFolder, (fd) => {
+        const prepared = mayLock
+          ? prepare(fd, path, bytes.length, options, deadline)
+          : 'without a lock: others rotated it all the time';
+        if (prepared !== again) write(fd, path, bytes);
+        return prepared;
+      });
+      if (note !== again) return note && `log ${JSON.stringify(path)}: written, but ${note}`;
+    }
+  } catch (error) {
+    throw LogFileError.from(path, error);
+  }
+}
 
-/** Less room than this, in bytes, counts as a full disk: two records of an ordinary call. */
+/**
+ * Opens the log as for a record, and so makes it if need be. Throws LogFileError when a record could not be written:
+ * for the reasons that `appendRecord` has, or because the disk is as good as full. (A record that is larger than the
+ * free space can still fail, and is then taken back.)
+ */
+export function checkLogFile(
+  path: string,
+  { makeFolder = false }: Pick<LogFileOptions, 'makeFolder'> = {},
+): void {
+  try {
+    withLogFile(path, makeFolder, () => {
+      const { blocks, bfree, bavail, bsize } = withSystemError('statfs', path, () => statfsSync(path));
+      // The last few per cent are for root; file systems that cannot tell have 0 blocks in all.
+      const free = process.geteuid?.() === 0 ? bfree : bavail;
+      if (blocks > 0 && free * bsize < leastRoom) throw noSpace(path, 'is on a full disk');
+    });
+  } catch (error) {
+    throw LogFileError.from(path, error);
+  }
+}
+
+/** A lock is held for a fraction of a millisecond, but by processes that a busy node may not let run for long. */
+const defaultLockTimeoutMs = 5000;
+
+/** Bytes: two records of an ordinary call. */
 const leastRoom = 16 * 1024;
 
-/**
- * Appends one record in one write, and rotates before that when it is due. Processes that do so at once lose, tear and
- * mix nothing. Returns what is worth a note although the record was written. Throws LogFileError, and then no part of
- * the record stays in the file.
- */
-export function appendRecord(path: string, record: string | Buffer, rotation: Rotation): string | undefined {
-  const bytes = Buffer.from(record as string);
-  // Others rotate, too: whoever has the lock of a file that is no longer at the path tries the one that is.
-  for (let tries = 0; tries < 100; tries += 1) {
-    const fd = openLog(path, rotation);
-    try {
-      const unlocked = complaintOf(() => lockFile(fd, { path, timeoutMs: lockTimeoutMs }));
-      if (unlocked !== undefined) {
-        attempt(path, () => writeSync(fd, bytes));
-        return `log ${JSON.stringify(path)} was written without its lock: ${unlocked}`;
-      }
-      if (!isStillAt(path, fd)) continue;
-      const isFull = isDue(fd, bytes.length, rotation);
-      const unrotated = isFull ? complaintOf(() => rotate(path, rotation.maxFiles)) : undefined;
-      if (isFull && unrotated === undefined) continue;
-      writeWhole(fd, path, bytes);
-      return unrotated && `log ${JSON.stringify(path)} could not be rotated: ${unrotated}`;
-    } finally {
-      closeSync(fd);
-    }
-  }
-  throw new LogFileError(path, 'it is renamed again and again');
-}
+/** The file that was opened is an older one by now. */
+const again = Symbol('again');
 
-/** Opens and closes the file as for a record. Throws LogFileError when a record could not be written now. */
-export function checkLogFile(path: string, options: LogFileOptions): void {
-  closeSync(openLog(path, options));
-  const { bfree, bsize } = statfsSync(path);
-  if (bfree * bsize < leastRoom)
-    throw new LogFileError(path, 'there is no space left on the device (ENOSPC)');
-}
+/** Each of these but the last found that others had rotated the file meanwhile. */
+const mostAttempts = 100;
 
-/**
- * Opens for appending what is, or becomes, a regular file of ours that nobody else has a name for: the folder may be one
- * that everybody writes in, and we are root.
- */
-function openLog(path: string, { makeFolder }: LogFileOptions): number {
-  if (makeFolder) attempt(path, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }));
-  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const flags = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK;
-  const fd = attempt(path, () => openSync(path, flags, 0o600));
-  const complaint = complaintAbout(fstatSync(fd));
-  if (complaint === undefined) return fd;
-  closeSync(fd);
-  throw new LogFileError(path, complaint);
-}
-
-function complaintAbout(stats: Stats): string | undefined {
-  if (!stats.isFile()) return `it is ${kindOf(stats)}`;
-  if (stats.uid !== process.geteuid?.())
-    return `it belongs to user ${stats.uid}; remove it or name another file`;
-  return stats.nlink > 1 ? 'it has a second name (hard link); remove it or name another file' : undefined;
-}
-
-function kindOf(stats: Stats): string {
-  if (stats.isSymbolicLink()) return 'a symbolic link, which is not followed';
-  if (stats.isDirectory()) return 'a directory';
-  if (stats.isFIFO()) return 'a named pipe';
-  return 'no regular file';
-}
-
-function isStillAt(path: string, fd: number): boolean {
-  const named = statSync(path, { throwIfNoEntry: false });
-  const open = fstatSync(fd);
-  return named?.ino === open.ino && named.dev === open.dev;
-}
-
-/** A file with nothing in it is never too full, however long the record is. */
-function isDue(fd: number, length: number, { maxSize, maxFiles }: Rotation): boolean {
+/** Locks the file and rotates it if it must be. Returns what is worth telling, if anything. */
+function prepare(
+  fd: number,
+  path: string,
+  length: number,
+  { maxSize, maxFiles }: LogFileOptions,
+  deadline: number,
+): string | typeof again | undefined {
+  const timeoutMs = Math.max(0, Math.round(deadline - performance.now()));
+  const unlocked = problemOf(() => lockFile(fd, { path, timeoutMs }));
+  // No record is lost for the lock; only to rotate without one would be dangerous.
+  if (unlocked !== undefined) return `without a lock: ${unlocked}`;
+  if (!isStill(path, fd)) return again;
   const { size } = fstatSync(fd);
-  return maxFiles > 1 && size > 0 && size + length > maxSize;
+  if (size === 0 || size + length <= maxSize) return undefined;
+  const stuck = problemOf(() => rotate(path, maxFiles));
+  return stuck === undefined ? again : `not rotated: ${stuck}`;
 }
 
-/** From the oldest on: wherever this is cut short, no record is gone but the oldest. */
-function rotate(path: string, maxFiles: number): void {
-  for (let index = maxFiles - 2; index >= 1; index -= 1) {
-    const older = `${path}.${index}`;
-    if (lstatSync(older, { throwIfNoEntry: false })) renameSync(older, `${path}.${index + 1}`);
-  }
-  renameSync(path, `${path}.1`);
-}
-
-function complaintOf(act: () => void): string | undefined {
+function problemOf(action: () => void): string | undefined {
   try {
-    act();
+    action();
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-/** A disk that fills up takes the first bytes: they are taken back, since a reader knows whole records only. */
-function writeWhole(fd: number, path: string, bytes: Buffer): void {
-  const { size } = fstatSync(fd);
-  const written = attempt(path, () => writeSync(fd, bytes));
-  if (written === bytes.length) return;
-  attempt(path, () => ftruncateSync(fd, size));
-  throw new LogFileError(path, `there is no space left on the device (ENOSPC) for ${bytes.length} bytes`);
+/** Not so when another process has rotated the file while this one waited for the lock. */
+function isStill(path: string, fd: number): boolean {
+  const named = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const opened = fstatSync(fd, { bigint: true });
+  return named !== undefined && named.ino === opened.ino && named.dev === opened.dev;
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is no folder',
-  EISDIR: 'it is a directory',
-  ELOOP: 'it is a symbolic link, which is not followed',
-  ENXIO: 'it is a named pipe or a socket',
-  EACCES: 'permission is denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'there is no space left on the device',
-  EDQUOT: 'the disk quota is used up',
-};
+function write(fd: number, path: string, bytes: Uint8Array): void {
+  const before = fstatSync(fd).size;
+  const written = withSystemError('write', path, () => writeSync(fd, bytes, 0, bytes.length));
+  if (written === bytes.length) return;
+  // Unless somebody without the lock has written behind it, half a record is taken back.
+  if (fstatSync(fd).size === before + written) ftruncateSync(fd, before);
+  throw noSpace(path, `has space for ${written} of the ${bytes.length} bytes of a record`);
+}
 
-function attempt<T>(path: string, act: () => T): T {
+function noSpace(path: string, problem: string): LogFileError {
+  return new LogFileError(path, `${problem}: No space left on device (ENOSPC)`, 'free some space', 'ENOSPC');
+}
+
+function withLogFile<T>(path: string, makeFolder: boolean, use: (fd: number) => T): T {
+  const fd = openLogFile(path, makeFolder);
   try {
-    return act();
-  } catch (error) {
-    const { code = 'unknown', message } = error as NodeJS.ErrnoException;
-    const reason = reasons[code];
-    throw new LogFileError(path, reason === undefined ? message : `${reason} (${code})`, error);
+    return use(fd);
+  } finally {
+    closeSync(fd);
   }
+}
+
+/** node:fs has no name for it, though libuv always sets it. */
+const O_CLOEXEC = 0o2000000;
+
+function openLogFile(path: string, makeFolder: boolean): number {
+  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const flags = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  // Looked at before it is opened, because to open a device can do something; and once more after, because it counts.
+  const found = withSystemError('lstat', path, () => lstatSync(path, { throwIfNoEntry: false }));
+  if (found !== undefined) refuseUnlessOurs(path, found);
+  else if (makeFolder) makeFolderOf(path);
+  const fd = withSystemError('open', path, () => openSync(path, flags, 0o600));
+  try {
+    refuseUnlessOurs(path, fstatSync(fd));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function makeFolderOf(path: string): void {
+  const folder = dirname(path);
+  if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) return;
+  withSystemError('mkdir', folder, () => {
+    mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  });
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../cni/skel.ts';
 import type { ProcessRecord } from './process-record.ts';
 
 /** Something that is wrong or looks so; `rule` is a stable name, `object` what it is about. */
@@ -19,7 +20,7 @@ export interface Step {
 export class Trace {
   /** 16 hex digits, a span ID of W3C Trace Context; begin and end of a call carry the same. */
   readonly id = randomHex(8);
-  readonly startedAt = new Date();
+  readonly startedAt: Date;
   readonly steps: Step[] = [];
   readonly findings: Finding[] = [];
   /** In the order in which they ended. */
@@ -27,11 +28,16 @@ export class Trace {
   readonly delegates: ProcessRecord[] = [];
   /** Called before another executable runs, so that a call that is killed then has left a record. */
   beforeDelegate: () => void = () => {};
-  private readonly start = performance.now();
+  private readonly start: number;
+
+  constructor(private readonly clock: Clock) {
+    this.startedAt = clock.now();
+    this.start = clock.monotonic();
+  }
 
   /** ms since the call began. */
   get elapsed(): number {
-    return round(performance.now() - this.start);
+    return round(this.clock.monotonic() - this.start);
   }
 
   find(rule: string, object: string, message: string): void {

@@ -88,7 +88,9 @@ describe('runtimeConfig', () => {
 });
 
 test('neither document is changed', () => {
-  const document = object('{"cniVersion":"1.0.0","name":"net","runtimeConfig":{"a":1,"b":2},"prevResult":{}}');
+  const document = object(
+    '{"cniVersion":"1.0.0","name":"net","runtimeConfig":{"a":1,"b":2},"prevResult":{}}',
+  );
   const delegate = object('{"name":"x","capabilities":{"a":true}}');
   const before = [document, delegate].map((value) => stringifyJson(value));
   delegateConfiguration(readConfiguration(document, 'ADD'), delegate);

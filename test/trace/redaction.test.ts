@@ -106,7 +106,7 @@ describe('text: names and values outside JSON', () => {
   test.each([
     'missing key: mtu',
     'secrets "default/token" not found',
-    'pull registry.k8s.io/auth:v1',
+    'pull registry.example/auth:v1',
     'if token == x',
     'dial tcp [::1]:6443: connection refused',
     'prevResult.ips[0].address: "10.1.0.300/24" is not a CIDR address',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
-import { type Answer, answered, debug, prevResult, programs, run, Scratch } from '../../program.ts';
+import { type Answer, answered, debug, prevResult, programs, run, type Scratch } from '../../program.ts';
 import { isRunning } from '../../runtime/plugin-folder.ts';
 import { answer, FakePlugin, result } from './fake-plugin.ts';
 
@@ -37,12 +37,9 @@ describe.each(programs)('%s', (_, argv) => {
         pid: expect.any(Number),
         status: 0,
         duration: expect.any(Number),
-        peakMemory: expect.any(Number),
       },
     ]);
-    const [{ duration, peakMemory }] = call.delegates;
-    expect(duration).toBeWithin(0.1, call.duration);
-    expect(peakMemory).toBeWithin(100, 1_000_000);
+    expect(call.delegates[0].duration).toBeWithin(0.1, call.duration);
   });
 
   const endings: [string, string, object, string][] = [
@@ -119,7 +116,6 @@ describe.each(programs)('%s', (_, argv) => {
       ...{ type: 'fake', command: 'ADD', argv: [fake.path], stdin: { name: 'net' } },
       environment: { CNI_COMMAND: 'ADD' },
       duration: expect.any(Number),
-      peakMemory: expect.any(Number),
       ...account,
     });
     expect('status' in delegates[0]).toBe(!('signal' in account));
@@ -150,6 +146,12 @@ describe.each(programs)('%s', (_, argv) => {
     expect([account.pid, fake.number('child')].filter(isRunning)).toEqual([]);
     expect(fake.commands()).toEqual(['ADD', 'DEL']);
   }, 20_000);
+
+  test('a delegate that needs more memory than we do is recorded with its peak', async () => {
+    using fake = new FakePlugin(`dd if=/dev/zero of=/dev/null bs=150M count=1 2>/dev/null; ${answer(result)}`);
+    await fake.wrap('ADD', {}, {}, argv);
+    expect(fake.records()[1].delegates[0].peakMemory).toBeWithin(150 * 1024, 200 * 1024);
+  });
 
   test('a plugin that cannot be found is searched for in folders that the error names', async () => {
     using fake = new FakePlugin();
@@ -196,7 +198,12 @@ describe('what the delegate is given', () => {
       ...{ CNI_ARGS: 'IgnoreUnknown=1;K8S_POD_NAME=nginx', TRACEPARENT: '00-1-2-01' },
       ...{ EMPTY: '', LINES: 'a\nb=c\n', HOME: '/root' },
     };
-    const delegate = { type: 'fake', Bridge: 'br7', isGateWay: true, capabilities: { mac: true, portMappings: false } };
+    const delegate = {
+      type: 'fake',
+      Bridge: 'br7',
+      isGateWay: true,
+      capabilities: { mac: true, portMappings: false },
+    };
     const keys = { cniVersion: '1.1.0', validate: 'warn', args, delegate, ...outer };
     const given = await fake.call(command, keys, variables);
     expect(given.status).toBe(0);
@@ -261,7 +268,12 @@ describe('what the delegate is given', () => {
 describe('a delegate whose ADD fails', () => {
   test('gets its DEL once, with its result as prevResult, when a later step fails', async () => {
     using fake = new FakePlugin(answer({ ...result, vendor: { big: 1 } }));
-    const keys = { addHooks: [['/nowhere/hook']], strictHooks: true, runtimeConfig: { mac: 'x' }, prevResult };
+    const keys = {
+      addHooks: [['/nowhere/hook']],
+      strictHooks: true,
+      runtimeConfig: { mac: 'x' },
+      prevResult,
+    };
     const given = await fake.wrap('ADD', keys, { bridge: 'br7' });
     expect(answered(given).code).toBe(102);
     expect(fake.commands()).toEqual(['ADD', 'DEL']);
@@ -270,8 +282,8 @@ describe('a delegate whose ADD fails', () => {
     const { prevResult: before, ...sameRest } = fake.configurationGiven('ADD');
     expect(before).toEqual(prevResult);
     expect(rest).toEqual(sameRest);
-    const [{ environment: addEnvironment }, { environment: delEnvironment }] = fake.calls() as [never, never];
-    expect(delEnvironment).toEqual({ ...(addEnvironment as object), CNI_COMMAND: 'DEL' });
+    const [add, del] = fake.calls();
+    expect(del?.environment).toEqual({ ...add?.environment, CNI_COMMAND: 'DEL' });
     expect(fake.records()[1].delegates).toMatchObject([
       { command: 'ADD', status: 0 },
       { command: 'DEL', status: 0, environment: { CNI_COMMAND: 'DEL' } },
@@ -280,7 +292,9 @@ describe('a delegate whose ADD fails', () => {
   });
 
   test('gets prevResult in the version of the configuration, as every plugin does', async () => {
-    using fake = new FakePlugin(answer({ cniVersion: '0.4.0', ips: [{ version: '4', address: '10.22.0.7/16' }] }));
+    using fake = new FakePlugin(
+      answer({ cniVersion: '0.4.0', ips: [{ version: '4', address: '10.22.0.7/16' }] }),
+    );
     await fake.wrap('ADD', { addHooks: [['/nowhere/hook']], strictHooks: true });
     expect(fake.configurationGiven('DEL').prevResult).toEqual({
       cniVersion: '1.0.0',
@@ -289,14 +303,18 @@ describe('a delegate whose ADD fails', () => {
   });
 
   test('gets no prevResult before 0.4.0', async () => {
-    using fake = new FakePlugin(answer({ cniVersion: '0.3.1', ips: [{ version: '4', address: '10.22.0.7/16' }] }));
+    using fake = new FakePlugin(
+      answer({ cniVersion: '0.3.1', ips: [{ version: '4', address: '10.22.0.7/16' }] }),
+    );
     await fake.wrap('ADD', { cniVersion: '0.3.1', addHooks: [['/nowhere/hook']], strictHooks: true });
     expect(fake.commands()).toEqual(['ADD', 'DEL']);
     expect(fake.configurationGiven('DEL')).toEqual(fake.configurationGiven('ADD'));
   });
 
   test('gets its DEL when its result cannot be said in the version of the configuration', async () => {
-    using fake = new FakePlugin(`echo hm >&2; ${answer({ cniVersion: '1.0.0', interfaces: [{ name: 'eth0' }] })}`);
+    using fake = new FakePlugin(
+      `echo hm >&2; ${answer({ cniVersion: '1.0.0', interfaces: [{ name: 'eth0' }] })}`,
+    );
     const given = await fake.wrap('ADD', { cniVersion: '0.2.0' });
     expect(answered(given)).toMatchObject({
       cniVersion: '0.2.0',
@@ -340,7 +358,10 @@ describe('a delegate whose ADD fails', () => {
       object: 'fake',
       message: 'DEL after the failed ADD: DEL failed',
     });
-    expect(delegates.map(({ failure }: { failure: string }) => failure)).toEqual(['ADD failed', 'DEL failed']);
+    expect(delegates.map(({ failure }: { failure: string }) => failure)).toEqual([
+      'ADD failed',
+      'DEL failed',
+    ]);
   });
 
   test('and that never ran, because the kernel refuses it, gets no DEL', async () => {
@@ -478,9 +499,9 @@ test('a megabyte on stdout and stderr is read, and the record keeps the beginnin
 
 test('a log that cannot be written does not keep the delegate from running', async () => {
   using fake = new FakePlugin();
-  const given = await fake.wrap('ADD', { journal: { path: `${fake.folder}/cni_output.log/journal` } });
+  const given = await fake.wrap('ADD', { journal: { path: `${fake.path}/journal` } });
   expect(answered(given)).toEqual(result);
-  expect(given.stderr).toContain('journal" cannot be written');
+  expect(given.stderr).toContain(`log "${fake.path}/journal"`);
   expect(fake.commands()).toEqual(['ADD']);
 });
 

@@ -84,5 +84,7 @@ export function answer(document: object): string {
 
 function environmentOf(path: string): Record<string, string> {
   const pairs = readFileSync(path, 'utf8').split('\0').slice(0, -1);
-  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+  return Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
 }

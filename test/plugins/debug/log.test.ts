@@ -166,12 +166,16 @@ test.each([[false], ['']])('cniOutput %j and journal false write nothing', async
 
 describe('a log that cannot be written', () => {
   const obstacles: [string, string, (path: string) => void][] = [
-    ['a link', 'it is a symbolic link', (path) => symlinkSync('/etc/hostname', path)],
-    ['a dangling link', 'it is a symbolic link', (path) => symlinkSync(`${path}.elsewhere`, path)],
-    ['a directory', 'it is a directory', (path) => mkdirSync(path)],
+    ['a link', 'is a symbolic link, not a regular file', (path) => symlinkSync('/etc/hostname', path)],
+    [
+      'a dangling link',
+      'is a symbolic link, not a regular file',
+      (path) => symlinkSync(`${path}.elsewhere`, path),
+    ],
+    ['a directory', 'is a directory, not a regular file', (path) => mkdirSync(path)],
     [
       'a hard link',
-      'it has a second name',
+      'has 2 hard links',
       (path) => {
         writeFileSync(`${path}.other`, '');
         linkSync(`${path}.other`, path);
@@ -184,7 +188,7 @@ describe('a log that cannot be written', () => {
     const answer = await scratch.call('ADD', { prevResult });
     expect(answered(answer).ips).toEqual(prevResult.ips);
     expect(answer.status).toBe(0);
-    expect(answer.stderr).toContain(`log ${JSON.stringify(scratch.log)} cannot be written: ${message}`);
+    expect(answer.stderr).toContain(`cni-debug: log ${JSON.stringify(scratch.log)}: ${message}`);
     expect(scratch.records()).toHaveLength(1);
     expect(() => statSync(`${scratch.log}.elsewhere`)).toThrow();
   });
@@ -200,7 +204,7 @@ describe('a log that cannot be written', () => {
     const cniOutput = join(scratch.folder, 'none', 'log');
     const answer = await scratch.call('ADD', { prevResult, cniOutput });
     expect(answer.status).toBe(0);
-    expect(answer.stderr).toContain('its folder does not exist (ENOENT)');
+    expect(answer.stderr).toContain('make its folder, or name another file');
   });
 });
 
