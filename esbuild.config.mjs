@@ -3,20 +3,22 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** `cni-debug` and each plugin that src/main.ts loads. */
 const names = ['cni-debug', 'debug'];
 
 const require = createRequire(import.meta.url);
-const dist = join(import.meta.dirname, 'dist');
+const root = dirname(fileURLToPath(import.meta.url));
+const dist = join(root, 'dist');
 const libc = process.report.getReport().header.glibcVersionRuntime ? 'linux' : 'musl';
 const koffi = `@koromix/koffi-linux-${process.arch}/${libc}_${process.arch}/koffi.node`;
 
 rmSync(dist, { recursive: true, force: true });
 await build({
   entryPoints: ['src/main.ts'],
-  absWorkingDir: import.meta.dirname,
+  absWorkingDir: root,
   outfile: 'dist/cni-debug.cjs',
   bundle: true,
   platform: 'node',

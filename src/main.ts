@@ -1,5 +1,6 @@
 import { version } from '../package.json';
-import { type Clock, type Plugin, run } from './cni/skel.ts';
+import type { Clock, Plugin } from './cni/plugin.ts';
+import { run } from './cni/skel.ts';
 import { processIo } from './process-io.ts';
 
 /** What we answer to, besides `cni-debug`: a plugin each, loaded when it is called. */

@@ -1,5 +1,5 @@
 import { read, writeSync } from 'node:fs';
-import type { Io } from './cni/skel.ts';
+import type { Io } from './cni/plugin.ts';
 
 /** This process as the skel sees it. */
 export const processIo: Io = {
@@ -15,14 +15,7 @@ export const processIo: Io = {
     }
   },
   onSignal(end) {
-    const listeners = (['SIGTERM', 'SIGINT'] as const).map((name) => {
-      const listener = () => end(name);
-      process.on(name, listener);
-      return () => process.off(name, listener);
-    });
-    return () => {
-      for (const stop of listeners) stop();
-    };
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => end(name));
   },
 };
 

@@ -39,6 +39,10 @@ test.each([
   ['plugins/debug/x.ts', './call.ts', true],
   ['plugins/debug/x.ts', '../bridge/plugin.ts', false],
   ['plugins/debug/x.ts', '../../src/cli/demo.ts', false],
+  ['plugins/debug/x.ts', '../../plugins/bridge/plugin.ts', false],
+  ['plugins/debug/x.ts', '../../src/main.ts', false],
+  ['src/trace/x.ts', '../process-io.ts', false],
+  ['src/trace/x.ts', '@koromix/koffi-linux-x64', false],
   ['src/cli/x.ts', '../runtime/find-plugin.ts', true],
   ['src/cli/x.ts', 'koffi', false],
 ])('%s may import %s: %p', (path, from, allowed) => {

@@ -1,6 +1,8 @@
+import { parseArgs } from '../../src/cni/args.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
-import type { Invocation } from '../../src/cni/invocation.ts';
+import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/schema.ts';
+import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { readSettings, type Settings } from './configuration.ts';
 
@@ -34,17 +36,27 @@ export class Call {
       try {
         await operation();
       } catch (thrown) {
+        // Whatever came next would be done to another namespace than it is meant for.
+        if (thrown instanceof NamespaceLostError) throw thrown;
         errors.push(CniError.from(thrown));
       }
     }
     const [first, ...others] = errors;
     if (first === undefined) return;
-    const details = [first.details, ...others.map(({ message }) => message)].filter((text) => text !== '');
+    // A signal ends all of them with the same words.
+    const more = others.map(({ message }) => message).filter((message) => message !== first.message);
+    const details = [first.details, ...more].filter((text) => text !== '');
     throw new CniError(first.code, first.message, { details: details.join('; '), cause: first });
   }
 
-  /** Where an operator finds all of this call, for the end of an error's details. */
-  get whereRecorded(): string {
+  /** The error as it is, and at the end of its details where an operator finds all of this call. */
+  located(thrown: unknown): CniError {
+    const { code, message, details } = CniError.from(thrown);
+    const place = this.whereRecorded();
+    return new CniError(code, message, { details: details === '' ? place : `${details}; ${place}` });
+  }
+
+  private whereRecorded(): string {
     const { journal, cniOutput } = this.settings;
     if (journal) return `record ${this.trace.id} in ${journal.path}`;
     return cniOutput
@@ -55,5 +67,12 @@ export class Call {
 
 export function openCall(invocation: Invocation, trace: Trace): Call {
   const { settings, problems } = readSettings(invocation.document);
+  for (const piece of parseArgs(invocation.args).malformed) {
+    trace.find(
+      'malformed-args',
+      'CNI_ARGS',
+      `CNI_ARGS: ${JSON.stringify(piece)} is no pair of key and value`,
+    );
+  }
   return new Call(invocation, settings, trace, problems);
 }

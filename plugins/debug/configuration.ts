@@ -18,6 +18,7 @@ import { invalidPattern } from '../../src/trace/redaction.ts';
 const size = parsed(parseSize, 'is not a size such as "16MB"');
 const duration = parsed(parseDuration, 'is not a duration such as "500ms" or "10s"');
 const path = text((value) => value.startsWith('/'), 'is not an absolute path');
+const pathOrEmpty = text((value) => value === '' || value.startsWith('/'), 'is not an absolute path');
 const pattern = text((value) => invalidPattern(value) === undefined, 'is not a regular expression');
 const fileCount = z.int().check(z.refine((count) => count >= 1, { error: 'is less than 1' }));
 const argv = z
@@ -45,7 +46,7 @@ const delegate = struct({
 
 const schema = struct({
   /** The text log; `false` or `""` for none. */
-  cniOutput: z._default(offOr(z.string()), '/tmp/cni_output.log'),
+  cniOutput: z._default(offOr(pathOrEmpty), '/tmp/cni_output.log'),
   /** Layout of the text log: `debug`, or `upstream` for that of the CNI project's own debug plugin. */
   textLayout: z._default(z.enum(['debug', 'upstream']), 'debug'),
   /** The text log is renamed to `.1` before it would grow beyond this. */

@@ -52,7 +52,7 @@ export class Delegate {
       this.result = convertResult(result, version, cniVersion);
       return this.result;
     } catch (thrown) {
-      throw this.located(wrongResult(account, CniError.from(thrown).message));
+      throw this.call.located(wrongResult(account, CniError.from(thrown)));
     }
   }
 
@@ -91,7 +91,7 @@ export class Delegate {
       if (!account.outcome.ok) throw account.outcome.error;
       return account;
     } catch (thrown) {
-      throw this.located(CniError.from(thrown));
+      throw this.call.located(thrown);
     }
   }
 
@@ -107,12 +107,6 @@ export class Delegate {
       failure: outcome.ok ? undefined : outcome.error.message,
     });
     if (stderr !== '') invocation.writeStderr(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
-  }
-
-  /** The plugin's own error, as it gave it, and where the whole call can be read. */
-  private located({ code, message, details }: CniError): CniError {
-    const place = this.call.whereRecorded;
-    return new CniError(code, message, { details: details === '' ? place : `${details}; ${place}` });
   }
 }
 

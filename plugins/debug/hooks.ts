@@ -1,5 +1,5 @@
 import { CniError } from '../../src/cni/error.ts';
-import { openNamespace, runIn } from '../../src/kernel/netns.ts';
+import { NamespaceLostError, openNamespace, runIn } from '../../src/kernel/netns.ts';
 import { excerpt, trim } from '../../src/runtime/excerpt.ts';
 import { durationText } from '../../src/runtime/plugin-outcome.ts';
 import { type ProcessOutcome, runProcess } from '../../src/runtime/run-process.ts';
@@ -24,7 +24,7 @@ export async function runHooks(call: Call, key: 'addHooks' | 'checkHooks' | 'del
     if (failure.hasRun || invocation.command !== 'DEL') failures.push(message);
   }
   if (failures.length > 0 && settings.strictHooks) {
-    throw new CniError(hookFailed, failures.join('; '), { details: call.whereRecorded });
+    throw call.located(new CniError(hookFailed, failures.join('; ')));
   }
 }
 
@@ -42,6 +42,7 @@ async function runHook(call: Call, argv: readonly string[]): Promise<Failure | u
   try {
     running = startInside(call, argv);
   } catch (error) {
+    if (error instanceof NamespaceLostError) throw error;
     const reason = `was not run: ${error instanceof Error ? error.message : String(error)}`;
     trace.hooks.push({ argv, failure: reason });
     return { reason, hasRun: false };
@@ -51,7 +52,7 @@ async function runHook(call: Call, argv: readonly string[]): Promise<Failure | u
   const { pid, status, signal, durationMs: duration } = outcome;
   const [stdout, stderr] = [outcome.stdout, outcome.stderr].map(({ bytes }) => bytes.toString('utf8'));
   trace.hooks.push({ argv, stdout, stderr, duration, pid, status, signal, failure: reason });
-  if (invocation.signal.aborted) throw invocation.signal.reason;
+  if (invocation.signal.aborted) throw call.located(invocation.signal.reason);
   return reason === undefined ? undefined : { reason, hasRun: true };
 }
 

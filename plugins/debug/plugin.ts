@@ -1,7 +1,7 @@
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
-import type { Invocation } from '../../src/cni/invocation.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
-import type { Clock, Plugin } from '../../src/cni/skel.ts';
+import type { Clock, Invocation, Plugin } from '../../src/cni/plugin.ts';
+import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { type Call, openCall } from './call.ts';
@@ -43,6 +43,7 @@ async function addWrapped(call: Call, delegate: Delegate): Promise<JsonObject> {
     await runHooks(call, 'addHooks');
     return result;
   } catch (error) {
+    if (error instanceof NamespaceLostError) throw error;
     await delegate.undoAdd();
     throw error;
   }

@@ -3,10 +3,11 @@ import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import { isObject, type Json, type JsonObject, newObject } from '../../src/cni/json.ts';
 import { withKey } from '../../src/cni/keys.ts';
 import { readResult, resultProblems, versionOfResult } from '../../src/cni/result.ts';
+import type { Problem } from '../../src/cni/schema.ts';
 import type { Version } from '../../src/cni/version.ts';
-import { compareWithNamespace } from '../../src/trace/namespace-check.ts';
+import { NamespaceLostError } from '../../src/kernel/netns.ts';
+import { type Comparisons, compareWithNamespace } from '../../src/trace/namespace-check.ts';
 import { examineResult } from '../../src/trace/result-examination.ts';
-import type { Finding } from '../../src/trace/trace.ts';
 import type { Call } from './call.ts';
 
 /** Code of a CHECK that found the namespace to differ from prevResult; 100 and up are a plugin's own. */
@@ -30,32 +31,50 @@ export function checkResult(call: Call, document: Json, cniVersion: Version, at:
   const { command, netns } = invocation;
   if (settings.validate === 'off' && isObject(document)) return document;
   const problems = resultProblems(document, cniVersion, at);
-  if (problems.length > 0 || !isObject(document)) {
-    const isLenient = command === 'DEL' || (settings.validate !== 'error' && isObject(document));
-    if (!isLenient) {
-      throw new CniError(ErrorCode.invalidConfiguration, problems.map(({ message }) => message).join('; '));
-    }
-    for (const { path, message } of problems) trace.find('malformed-result', path, message);
-    // Nothing can be said of what it means, so it goes on as it came.
-    return withKey(isObject(document) ? document : newObject(), 'cniVersion', cniVersion);
-  }
+  if (problems.length > 0 || !isObject(document))
+    return toleratedResult(call, document, problems, cniVersion, at);
   const result = readResult(document, cniVersion, at);
   const latest = latestResult(result, versionOfResult(result, cniVersion));
   trace.findings.push(...examineResult(latest, at));
-  if (command === 'ADD') trace.findings.push(...look(() => compareWithNamespace(latest, netns, at)));
+  if (command === 'ADD') {
+    const { suspicions, differences } = look(() => compareWithNamespace(latest, netns, at));
+    trace.findings.push(...suspicions, ...differences);
+  }
   return result;
+}
+
+/** A malformed one: an error, or as many findings as it has problems. */
+function toleratedResult(
+  { invocation, settings, trace }: Call,
+  document: Json,
+  problems: Problem[],
+  cniVersion: Version,
+  at: string,
+): JsonObject {
+  // DEL has to remove what it can, whatever it is told that there was.
+  const isTolerated = invocation.command === 'DEL' || (settings.validate !== 'error' && isObject(document));
+  if (!isTolerated) {
+    throw new CniError(ErrorCode.invalidConfiguration, problems.map(({ message }) => message).join('; '));
+  }
+  for (const { path, message } of problems) trace.find('malformed-result', path, message);
+  if (!isObject(document)) return newObject();
+  // One that fits the version it names is understood all the same; any other goes on as it came.
+  const named = versionOfResult(document, cniVersion);
+  return resultProblems(document, named, at).length === 0
+    ? readResult(document, named, at)
+    : withKey(document, 'cniVersion', cniVersion);
 }
 
 /** CHECK: what differs is an error that names all of it, or findings as `validate` says. */
 export function checkAttachment(call: Call, prevResult: JsonObject): void {
   const { invocation, settings, trace } = call;
-  const { cniVersion } = invocation.configuration;
-  if (settings.validate === 'off') return;
-  const latest = latestResult(prevResult, versionOfResult(prevResult, cniVersion));
-  const differences = trace.step('compare with namespace', () =>
-    look(() => compareWithNamespace(latest, invocation.netns, 'prevResult')),
+  const version = versionOfResult(prevResult, invocation.configuration.cniVersion);
+  // With what is malformed nothing can be compared, and that it is has been said.
+  if (settings.validate === 'off' || resultProblems(prevResult, version, 'prevResult').length > 0) return;
+  const { suspicions, differences } = trace.step('compare with namespace', () =>
+    look(() => compareWithNamespace(latestResult(prevResult, version), invocation.netns, 'prevResult')),
   );
-  trace.findings.push(...differences);
+  trace.findings.push(...suspicions, ...differences);
   if (differences.length === 0 || settings.validate === 'warn') return;
   const count = differences.length === 1 ? 'difference' : 'differences';
   const message = differences.map(({ message }) => message).join('; ');
@@ -65,12 +84,13 @@ export function checkAttachment(call: Call, prevResult: JsonObject): void {
   );
 }
 
-/** That the namespace cannot be looked at is itself a finding. */
-function look(compare: () => Finding[]): Finding[] {
+/** That the namespace cannot be looked at is itself a difference. */
+function look(compare: () => Comparisons): Comparisons {
   try {
     return compare();
   } catch (error) {
+    if (error instanceof NamespaceLostError) throw error;
     const message = `CNI_NETNS: ${error instanceof Error ? error.message : String(error)}`;
-    return [{ rule: 'namespace-unreadable', object: 'CNI_NETNS', message }];
+    return { suspicions: [], differences: [{ rule: 'namespace-unreadable', object: 'CNI_NETNS', message }] };
   }
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
@@ -15,7 +15,11 @@ import {
 } from '../runtime/network-list.ts';
 import { prettyRecord } from '../trace/pretty.ts';
 
-const folders = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni', '/opt/reference-cni/bin'];
+/** Beside this program, compiled or under Node, and where distributions have the reference plugins. */
+const searched = [
+  ...[process.execPath, process.argv[1] ?? ''].map((program) => join(dirname(program), 'bin')),
+  ...['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni', '/opt/reference-cni/bin'],
+];
 
 /**
  * Runs a chain through two scratch namespaces, one in the part of a node and one in that of a pod, so that the machine's
@@ -37,6 +41,9 @@ export async function demo(): Promise<number> {
     // What is started from now on lives on that node, the plugins above all.
     enterNamespace(node);
     return await runChain(pod, folder, ending.signal);
+  } catch (error) {
+    process.stderr.write(`cni-debug demo: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
   } finally {
     for (const path of paths) removeNamespace(path);
     rmSync(folder, { recursive: true, force: true });
@@ -51,7 +58,7 @@ async function runChain(pod: Namespace, folder: string, signal: AbortSignal): Pr
     netns: pod.path,
     ifName: 'eth0',
     args: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx',
-    cniPath: [join(dirname(process.execPath), 'bin'), ...folders].join(':'),
+    cniPath: searched.join(':'),
     timeoutMs: 30_000,
     signal,
   };
@@ -63,14 +70,22 @@ async function runChain(pod: Namespace, folder: string, signal: AbortSignal): Pr
     await checkNetworkList(list, runtime, result);
     await delNetworkList(list, runtime, result);
   } finally {
-    say('What "debug" recorded of its three calls:\n\n');
-    const lines = readFileSync(join(folder, 'journal.ndjson'), 'utf8').split('\n');
-    for (const line of lines) if (line !== '') say(`${prettyRecord(line, { colors: wantsColors() })}`);
-    say(
-      `\nThe first of them in the text log:\n${readFileSync(join(folder, 'cni_output.log'), 'utf8').split('-----\n')[0]}-----\n\n`,
-    );
+    showRecords(folder);
   }
   return proveNothingLeft(pod, folder);
+}
+
+/** Nothing, when the chain failed before it came to `debug`. */
+function showRecords(folder: string): void {
+  const journal = join(folder, 'journal.ndjson');
+  const log = join(folder, 'cni_output.log');
+  if (!existsSync(journal) || !existsSync(log)) return;
+  say('What "debug" recorded of its calls:\n\n');
+  for (const line of readFileSync(journal, 'utf8').split('\n')) {
+    if (line !== '') say(prettyRecord(line, { colors: wantsColors() }));
+  }
+  const [first = ''] = readFileSync(log, 'utf8').split('-----\n');
+  say(`\nThe first of them in the text log:\n${first}-----\n\n`);
 }
 
 /** By the kernel and the disk, not by what the plugins say. */
@@ -108,11 +123,11 @@ function obstacleToDemo(): string | undefined {
   if (process.getuid?.() !== 0) return 'makes network namespaces, so it must be run as root';
   const isIn = (places: readonly string[]) => (name: string) =>
     places.some((place) => isExecutable(join(place, name)));
-  const plugins = ['bridge', 'host-local', 'portmap'].filter((name) => !isIn(folders)(name));
+  const plugins = ['debug', 'bridge', 'host-local', 'portmap'].filter((name) => !isIn(searched)(name));
   const tools = ['iptables'].filter((name) => !isIn((process.env.PATH ?? '').split(':'))(name));
   if (plugins.length + tools.length === 0) return undefined;
   return (
-    `cannot find ${[...plugins, ...tools].join(', ')} (plugins are looked for in ${folders.join(', ')}).\n` +
+    `cannot find ${[...plugins, ...tools].join(', ')} (plugins are looked for in ${searched.join(', ')}).\n` +
     'On Debian and Ubuntu: apt-get install containernetworking-plugins iptables\n' +
     'On Fedora: dnf install containernetworking-plugins iptables-nft'
   );

@@ -1,7 +1,7 @@
 import { family, parseCidr } from './address.ts';
 import { CniError, ErrorCode } from './error.ts';
 import { isObject, type Json, type JsonObject, newObject } from './json.ts';
-import { withoutKeys } from './keys.ts';
+import { withoutKeys, withSpelling } from './keys.ts';
 import { type Generation, generationOf, generations, type Result } from './result.ts';
 import { latestVersion, type Version } from './version.ts';
 
@@ -29,9 +29,11 @@ export function latestResult(document: JsonObject, from: Version): Result {
  * rest. Every one of `ips` has a `version` from 0.3.0 to 0.4.0. `dns` is there up to 0.4.0 even when it says nothing,
  * and since 1.0.0 only when it says something, as Go's types marshal it.
  */
-export function finishResult(document: JsonObject, version: Version): JsonObject {
+export function finishResult(result: JsonObject, version: Version): JsonObject {
   const generation = generationOf(version);
   const known = knownKeys[generation];
+  // A result that nobody was asked to validate has the spelling it came with.
+  const document = withSpelling(result, known);
   const finished = newObject([['cniVersion', version]]);
   for (const name of known) {
     const value = document[name];
@@ -126,7 +128,7 @@ function familyOf(cidr: Json | undefined): 4 | 6 | undefined {
 }
 
 function saysNothing(dns: Json | undefined): boolean {
-  if (!isObject(dns)) return true;
+  if (!isObject(dns)) return dns === undefined;
   return Object.entries(dns).every(
     ([key, value]) => dnsKeys.includes(key) && (value === '' || (Array.isArray(value) && value.length === 0)),
   );

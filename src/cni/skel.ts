@@ -1,42 +1,7 @@
-import type { Environment } from './environment.ts';
 import { CniError, ErrorCode } from './error.ts';
-import type { Invocation, Outcome, Request } from './invocation.ts';
-import { type Json, type JsonObject, newObject, stringifyJson } from './json.ts';
+import { type Json, newObject, stringifyJson } from './json.ts';
+import { type Clock, type Io, type Plugin, stdinLimit } from './plugin.ts';
 import { latestVersion, supportedVersions, type Version } from './version.ts';
-
-/** Where times come from. */
-export interface Clock {
-  now(): Date;
-  /** ms since some moment of the past; never goes back. */
-  monotonic(): number;
-}
-
-/** All that a plugin has of the world outside its own operation. */
-export interface Io {
-  readonly environment: Environment;
-  readonly clock: Clock;
-  /** Everything up to the end, at most `limit + 1` bytes. Rejects with the signal's reason when that comes first. */
-  readStdin(limit: number, signal: AbortSignal): Promise<Buffer>;
-  /** Writes all of it; throws when it cannot. */
-  writeStdout(text: string): void;
-  writeStderr(text: string): void;
-  /** Calls `end` with the name of a signal that asks this process to end; the returned function stops that. */
-  onSignal(end: (name: string) => void): () => void;
-}
-
-type Operation<T> = (invocation: Invocation) => T | Promise<T>;
-
-/** What a plugin does; a command it has no operation for succeeds and does nothing, as in the reference. */
-export interface Plugin {
-  /** The result, in the version that its `cniVersion` names (the configuration's when it names none). */
-  readonly add: Operation<JsonObject>;
-  readonly check?: Operation<void>;
-  readonly del?: Operation<void>;
-  readonly gc?: Operation<void>;
-  readonly status?: Operation<void>;
-  /** Sees the request and what comes of it, whatever that is. Must return what `answer` resolved to, or an error. */
-  readonly observe?: (request: Request, answer: () => Promise<Outcome>) => Promise<Outcome>;
-}
 
 /**
  * Answers one call of the plugin that `load` brings; the only place that writes stdout, and it writes exactly one
@@ -53,14 +18,16 @@ export async function run(about: string, load: (clock: Clock) => Promise<Plugin>
   }
 
   const ending = new AbortController();
-  const stopListening = io.onSignal((name) => {
+  io.onSignal((name) => {
     ending.abort(new CniError(ErrorCode.internal, `${command} was ended by ${name}`));
   });
   try {
-    // Not above: what VERSION does not need is not loaded for it.
-    const [plugin, { call }] = await Promise.all([load(io.clock), import('./invocation.ts')]);
-    const { outcome, version } = await call(plugin, io, ending.signal);
-    stopListening();
+    const stdin = io.readStdin(stdinLimit, ending.signal);
+    // Whoever awaits it below has its error; until then it is nobody's.
+    stdin.catch(() => {});
+    // Not imported above, because VERSION does not need it; and while stdin is read.
+    const [plugin, { call }] = await Promise.all([load(io.clock), import('./call.ts')]);
+    const { outcome, version } = await call(plugin, io, stdin, ending.signal);
     if ('error' in outcome) return fail(io, outcome.error, version);
     return outcome.result === undefined || print(io, outcome.result) ? 0 : 1;
   } catch (thrown) {

@@ -112,9 +112,10 @@ function errorIn(document: JsonObject): { code?: number; message: string; detail
   };
 }
 
-/** For an answer to ADD that is JSON, and no result for the `reason`. */
-export function wrongResult(run: PluginRun, reason: string): CniError {
-  return complaint(run, `exited with status 0 on ${run.command} but printed a wrong result: ${reason}`);
+/** For an answer to ADD that is JSON and no result; `message` and `details` say why. */
+export function wrongResult(run: PluginRun, { message, details }: CniError): CniError {
+  const what = `exited with status 0 on ${run.command} but printed a wrong result: ${message}`;
+  return complaint(run, what, details);
 }
 
 function failure(...details: Parameters<typeof complaint>): PluginOutcome {

@@ -14,18 +14,23 @@ interface Contents {
   readonly routes: readonly Route[];
 }
 
-type Difference = (result: Result, contents: Contents, at: string) => Finding[];
+type Comparison = (result: Result, contents: Contents, at: string) => Finding[];
 
-/**
- * All that a result says of the container's namespace and the kernel does not: interfaces, MACs, addresses, routes, and
- * the namespace itself. `at` is the result's path, such as `prevResult`. Throws what keeps it from looking.
- */
-export function compareWithNamespace(result: Result, netns: string, at: string): Finding[] {
+export interface Comparisons {
+  /** Interfaces, MACs, addresses and routes of the result that the namespace does not have. */
+  readonly differences: Finding[];
+  /** What may be meant so: another sandbox than CNI_NETNS, or none. */
+  readonly suspicions: Finding[];
+}
+
+/** A result beside the container's namespace. `at` is its path, such as `prevResult`. Throws what keeps it from looking. */
+export function compareWithNamespace(result: Result, netns: string, at: string): Comparisons {
   const namespace = openNamespace(netns);
   try {
     const contents = read(namespace);
-    const differences: Difference[] = [ownNamespace, sandboxes, links, addresses, routes];
-    return differences.flatMap((difference) => difference(result, contents, at));
+    const all = (...comparisons: Comparison[]) =>
+      comparisons.flatMap((compare) => compare(result, contents, at));
+    return { suspicions: all(ownNamespace, sandboxes), differences: all(links, addresses, routes) };
   } finally {
     namespace.close();
   }

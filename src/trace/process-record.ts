@@ -16,7 +16,7 @@ export interface ProcessRecord {
   readonly signal?: string | undefined;
   /** ms */
   readonly duration?: number | undefined;
-  /** kB; absent when another process before it needed more. */
+  /** kB; absent when another process before it needed more, or we ourselves. */
   readonly peakMemory?: number | undefined;
   /** Why it counts as failed. */
   readonly failure?: string | undefined;
@@ -27,14 +27,16 @@ const outputLimit = 64 * 1024;
 
 /** Redacted. */
 export function describeProcess(record: ProcessRecord, redactor: Redactor) {
-  const { argv, environment, stdin, stdout, stderr, failure } = record;
+  const { argv, environment, stdin, stdout, stderr, duration, failure } = record;
   return {
     ...record,
-    argv: argv.map((word) => redactor.text(word)),
+    // Together, because `--token` says what the next word is.
+    argv: redactor.json([...argv]),
     environment: environment && redactor.environment(environment),
     stdin: stdin && redactor.json(stdin),
     stdout: stdout === undefined ? undefined : shorten(redactor.text(stdout)),
     stderr: stderr === undefined ? undefined : shorten(redactor.text(stderr)),
+    duration: duration && Math.round(duration * 1000) / 1000,
     failure: failure === undefined ? undefined : redactor.text(failure),
   };
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs, podOf } from '../cni/args.ts';
 import type { CniError } from '../cni/error.ts';
-import type { Outcome, Request } from '../cni/invocation.ts';
 import { isObject, type Json, type JsonObject } from '../cni/json.ts';
 import { lookUp, withoutKeys } from '../cni/keys.ts';
+import type { Outcome, Request } from '../cni/plugin.ts';
 import { describeProcess } from './process-record.ts';
 import type { Redactor } from './redaction.ts';
 import type { Trace } from './trace.ts';
@@ -15,6 +15,7 @@ export const recordVersion = 1;
 export function beginRecord(request: Request, trace: Trace, redactor: Redactor) {
   const { environment, document, stdin } = request;
   const prevResult = document && lookUp(document, 'prevResult');
+  const capabilities = document && lookUp(document, 'capabilities');
   return {
     v: recordVersion,
     kind: 'begin',
@@ -33,7 +34,7 @@ export function beginRecord(request: Request, trace: Trace, redactor: Redactor) 
     environment: redactor.environment(environment),
     configuration: document && redactor.json(withoutKeys(document, 'prevResult')),
     prevResult: prevResult && redactor.json(prevResult),
-    capabilities: document && lookUp(document, 'capabilities'),
+    capabilities: capabilities && redactor.json(capabilities),
     stdin: document ? undefined : redactor.text(stdin.toString('utf8')),
     process: { pid: process.pid, ppid: process.ppid, parent: firstLine(`/proc/${process.ppid}/comm`) },
     boot: firstLine('/proc/sys/kernel/random/boot_id'),
@@ -47,8 +48,8 @@ export function callRecord(request: Request, trace: Trace, outcome: Outcome, red
     ...beginRecord(request, trace, redactor),
     kind: 'call',
     duration: trace.elapsed,
-    steps: trace.steps,
-    findings: trace.findings.map((finding) => ({ ...finding, message: redactor.text(finding.message) })),
+    steps: trace.steps.map((step) => redactTexts(step, redactor)),
+    findings: trace.findings.map((finding) => redactTexts(finding, redactor)),
     hooks: trace.hooks.map((hook) => describeProcess(hook, redactor)),
     delegates: trace.delegates.map((delegate) => describeProcess(delegate, redactor)),
     ...('error' in outcome
@@ -81,6 +82,13 @@ function addressesOf(result: JsonObject | undefined): Json[] {
   return [...entries, isObject(ip4) && ip4.ip, isObject(ip6) && ip6.ip].filter(
     (entry) => typeof entry === 'string',
   );
+}
+
+function redactTexts<T extends object>(fields: T, redactor: Redactor): T {
+  const entries = Object.entries(fields);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' ? redactor.text(value) : value]),
+  ) as T;
 }
 
 function describe({ code, message, details }: CniError, redactor: Redactor) {

@@ -1,5 +1,5 @@
-import type { Outcome, Request } from '../cni/invocation.ts';
 import { stringifyJson } from '../cni/json.ts';
+import type { Outcome, Request } from '../cni/plugin.ts';
 import type { Redactor } from './redaction.ts';
 import type { Trace } from './trace.ts';
 

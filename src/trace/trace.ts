@@ -1,4 +1,4 @@
-import type { Clock } from '../cni/skel.ts';
+import type { Clock } from '../cni/plugin.ts';
 import type { ProcessRecord } from './process-record.ts';
 
 /** Something that is wrong or looks so; `rule` is a stable name, `object` what it is about. */

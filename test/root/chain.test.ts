@@ -77,7 +77,6 @@ describe.if(requires('root', 'ip', 'iptables', 'reference-plugins'))('with the r
         environment: expect.objectContaining({ CNI_COMMAND: 'ADD', CNI_IFNAME: 'eth0' }),
         status: 0,
         stderr: '',
-        peakMemory: expect.any(Number),
       }),
     ]);
     expect(JSON.parse(call.delegates[0].stdout).ips).toEqual(result.ips);

@@ -141,6 +141,38 @@ describe.if(requires('root', 'ip'))('prevResult and the namespace', () => {
     ]);
   });
 
+  test('validate "warn" understands a prevResult of another version by the version it names', async () => {
+    const ip4 = { ip: '10.22.0.5/16', gateway: '10.22.0.1' };
+    const old = { cniVersion: '0.2.0', ip4 };
+    const answer = await scratch.call(
+      'ADD',
+      { prevResult: old, validate: 'warn' },
+      { CNI_NETNS: node.netns },
+    );
+    expect(answered(answer)).toEqual({
+      cniVersion: '1.0.0',
+      ips: [{ address: ip4.ip, gateway: ip4.gateway }],
+    });
+    expect(scratch.records().at(-1).findings).toEqual([
+      expect.objectContaining({ rule: 'malformed-result' }),
+    ]);
+  });
+
+  test('CHECK with validate "warn" compares nothing with what is malformed', async () => {
+    const keys = { prevResult: { ...sound(), interfaces: 5 }, validate: 'warn' };
+    const answer = await scratch.call('CHECK', keys, { CNI_NETNS: node.netns });
+    expect(answer).toMatchObject({ status: 0, stdout: '' });
+    expect(Object.keys(scratch.records().at(-1).findings)).toHaveLength(1);
+  });
+
+  test('CHECK: another sandbox is a finding and no error', async () => {
+    const [bridge, eth0] = sound().interfaces;
+    const result = { ...sound(), interfaces: [bridge, { ...eth0, sandbox: `/run/netns/${node.node}` }] };
+    const answer = await scratch.call('CHECK', { prevResult: result }, { CNI_NETNS: node.netns });
+    expect(answer).toMatchObject({ status: 0, stdout: '' });
+    expect(scratch.records().at(-1).findings).toEqual([expect.objectContaining({ rule: 'other-sandbox' })]);
+  });
+
   test('validate "error" names all that is malformed', async () => {
     const result = { ...sound(), ips: [{ address: 5, gateway: 'x', interface: 2 }], routes: 'none' };
     const answer = await scratch.call('ADD', { prevResult: result }, { CNI_NETNS: node.netns });

@@ -148,7 +148,9 @@ describe.each(programs)('%s', (_, argv) => {
   }, 20_000);
 
   test('a delegate that needs more memory than we do is recorded with its peak', async () => {
-    using fake = new FakePlugin(`dd if=/dev/zero of=/dev/null bs=150M count=1 2>/dev/null; ${answer(result)}`);
+    using fake = new FakePlugin(
+      `dd if=/dev/zero of=/dev/null bs=150M count=1 2>/dev/null; ${answer(result)}`,
+    );
     await fake.wrap('ADD', {}, {}, argv);
     expect(fake.records()[1].delegates[0].peakMemory).toBeWithin(150 * 1024, 200 * 1024);
   });
@@ -213,7 +215,7 @@ describe('what the delegate is given', () => {
       ...{ cniVersion: '1.1.0', name: 'net', args, ...outer },
       runtimeConfig: { mac: runtimeConfig.mac },
     });
-    const environment = { PATH: process.env['PATH'] ?? '', ...fake.environment(command, variables) };
+    const environment = { PATH: process.env.PATH ?? '', ...fake.environment(command, variables) };
     expect(fake.calls()[0]?.environment).toEqual(environment);
   });
 
@@ -319,7 +321,7 @@ describe('a delegate whose ADD fails', () => {
     expect(answered(given)).toMatchObject({
       cniVersion: '0.2.0',
       code: 101,
-      msg: `plugin "fake" (${fake.path}) exited with status 0 on ADD but printed a wrong result: cannot convert: no valid IP addresses; it wrote on stderr "hm"`,
+      msg: `plugin "fake" (${fake.path}) exited with status 0 on ADD but printed a wrong result: cannot convert: no valid IP addresses; it wrote on stderr "hm"; a result of 0.1.0 or 0.2.0 must have an address: ask for a newer cniVersion`,
     });
     recordNamed(fake, given);
     expect(fake.commands()).toEqual(['ADD', 'DEL']);

@@ -28,7 +28,7 @@ export class FakePlugin extends Scratch {
   }
 
   write(body: string, interpreter = '/bin/sh'): void {
-    const keep = 'd=${0%/*}; n=$(($(ls "$d/given" 2>/dev/null | wc -l) / 2)); mkdir -p "$d/given"';
+    const keep = 'd=$(dirname "$0"); n=$(($(ls "$d/given" 2>/dev/null | wc -l) / 2)); mkdir -p "$d/given"';
     const stdin = 'cat > "$d/given/$n.stdin"; cat /proc/$$/environ > "$d/given/$n.environment"';
     writeFileSync(this.path, `#!${interpreter}\n${keep}\n${stdin}\n${body}\n`);
     chmodSync(this.path, 0o755);

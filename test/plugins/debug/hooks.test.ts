@@ -72,7 +72,13 @@ describe.if(requires('root', 'ip'))('in a namespace', () => {
       expect(given).toMatchObject({ status: 0, stderr: '' });
       const { hooks } = lastRecord(fake);
       expect(hooks).toMatchObject([
-        { argv: addHooks[0], status: 3, stdout: 'out\n', stderr: 'why\n', failure: 'exited with status 3; it wrote on stderr "why"' },
+        {
+          argv: addHooks[0],
+          status: 3,
+          stdout: 'out\n',
+          stderr: 'why\n',
+          failure: 'exited with status 3; it wrote on stderr "why"',
+        },
         { argv: addHooks[1], failure: 'could not be started: ENOENT' },
         { signal: 'SIGTERM', failure: 'did not end within 300ms and was ended with SIGTERM' },
         { signal: 'SIGKILL', failure: 'was ended by SIGKILL' },
@@ -112,7 +118,7 @@ describe.if(requires('root', 'ip'))('in a namespace', () => {
     await fake.call('ADD', { prevResult, addHooks }, variables);
     const { hooks } = lastRecord(fake);
     const pairs: string[] = hooks[0].stdout.split('\0').slice(0, -1);
-    const environment = { PATH: process.env['PATH'] ?? '', ...fake.environment('ADD', variables) };
+    const environment = { PATH: process.env.PATH ?? '', ...fake.environment('ADD', variables) };
     expect(pairs.sort()).toEqual(
       Object.entries(environment)
         .map(([key, value]) => `${key}=${value}`)
@@ -177,13 +183,14 @@ describe.if(requires('root', 'ip'))('in a namespace', () => {
     const addHooks = [
       ['sh', '-c', 'echo password: hunter2; echo "{\\"token\\":\\"hunter2\\"}" >&2; exit 1'],
       ['false', '--password=hunter2'],
+      ['false', '--token', 'hunter2'],
       ['/nowhere/curl', '-H', 'Authorization: Bearer hunter2'],
     ];
     await call(fake, 'ADD', { addHooks });
     const written = fake.text('journal.ndjson') + fake.text('cni_output.log');
     expect(written.match(/.{0,60}hunter2/g)).toBeNull();
     expect(lastRecord(fake).hooks[0]).toMatchObject({ status: 1, stdout: 'password: [redacted]\n' });
-    expect(failures(fake)).toHaveLength(3);
+    expect(failures(fake)).toHaveLength(4);
   });
 
   test('a hook that needs much memory is not taken for the delegate', async () => {
@@ -221,10 +228,27 @@ describe.if(requires('root', 'ip'))('in a namespace', () => {
     ];
     const given = await call(fake, 'ADD', { addHooks });
     expect(given).toMatchObject({ status: 1, signal: null });
-    expect(answered(given)).toMatchObject({ code: 999, msg: 'ADD was ended by SIGTERM' });
+    expect(answered(given)).toEqual({
+      ...{ cniVersion: '1.0.0', code: 999, msg: 'ADD was ended by SIGTERM' },
+      details: `record ${lastRecord(fake).id} in ${fake.journal}`,
+    });
     expect(isRunning(fake.number('self'))).toBe(false);
     expect(lastRecord(fake).hooks).toMatchObject([{ signal: 'SIGTERM', argv: addHooks[0] }]);
     expect(existsSync(`${fake.folder}/ran`)).toBe(false);
+  });
+
+  test('SIGTERM during a hook of DEL is said once, and the delegate is not started any more', async () => {
+    using fake = new FakePlugin();
+    const delHooks = [['sh', '-c', 'kill -TERM $PPID; exec sleep 60']];
+    const given = await call(fake, 'DEL', { delHooks, delegate: { type: 'fake' } });
+    expect(answered(given)).toEqual({
+      ...{ cniVersion: '1.0.0', code: 999, msg: 'DEL was ended by SIGTERM' },
+      details: `record ${lastRecord(fake).id} in ${fake.journal}`,
+    });
+    expect(fake.commands()).toEqual([]);
+    expect(lastRecord(fake).delegates).toMatchObject([
+      { command: 'DEL', failure: expect.stringContaining('the call itself was ended first') },
+    ]);
   });
 
   test('a hook that leaves something running does not delay the call for long', async () => {

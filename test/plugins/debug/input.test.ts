@@ -132,6 +132,12 @@ test('keys are found in any spelling, and the last of two spellings wins', async
   expect(answered(answer).dns).toBeUndefined();
 });
 
+test('also where nothing is validated', async () => {
+  const { ips, ...rest } = prevResult;
+  const answer = await scratch.call('ADD', { prevResult: { ...rest, IPs: ips }, validate: 'off' });
+  expect(answered(answer)).toEqual(prevResult);
+});
+
 test('unknown keys, __proto__ and integers beyond 2^53 survive the pass-through', async () => {
   const text = scratch
     .configuration({ prevResult: { ...prevResult, marker: 0 } })

@@ -150,6 +150,35 @@ test('secrets are in no log, and the rest stays byte for byte', async () => {
   });
 });
 
+test('secrets in what is wrong are in the journal neither', async () => {
+  const dns = { domain: { token: 'hunter2' } };
+  const ips = [{ address: 'password=hunter2' }];
+  const capabilities = { secret: 'hunter2' };
+  await scratch.call('ADD', { prevResult: { ...prevResult, dns, ips }, capabilities });
+  await scratch.call('ADD', { prevResult: { ...prevResult, dns, ips }, validate: 'warn' });
+  expect(readFileSync(scratch.journal, 'utf8')).not.toContain('hunter2');
+  expect(readFileSync(scratch.log, 'utf8')).not.toContain('hunter2');
+});
+
+test('CNI_ARGS that are no pairs are a finding', async () => {
+  const answer = await scratch.call('ADD', { prevResult }, { CNI_ARGS: 'IgnoreUnknown=1;none' });
+  expect(answer.status).toBe(0);
+  expect(scratch.records()[0].findings).toContainEqual(
+    expect.objectContaining({
+      rule: 'malformed-args',
+      message: 'CNI_ARGS: "none" is no pair of key and value',
+    }),
+  );
+});
+
+test('strictLog does not keep DEL and GC from removing', async () => {
+  mkdirSync(scratch.log);
+  for (const command of ['DEL', 'GC']) {
+    const answer = await scratch.call(command, { cniVersion: '1.1.0', strictLog: true });
+    expect(answer).toMatchObject({ status: 0, stderr: expect.stringContaining('is a directory') });
+  }
+});
+
 test('files are for their owner alone', async () => {
   const journal = join(scratch.folder, 'made', 'journal.ndjson');
   await scratch.call('ADD', { prevResult, journal: { path: journal } });

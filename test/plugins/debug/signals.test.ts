@@ -60,7 +60,7 @@ describe.each(programs)('%s', (_, argv) => {
   test('SIGTERM is answered while stdin is still open', async () => {
     using fake = new FakePlugin();
     const [command = '', ...args] = argv;
-    const child = spawn(command, args, { env: { PATH: process.env['PATH'], ...fake.environment('ADD') } });
+    const child = spawn(command, args, { env: { PATH: process.env.PATH, ...fake.environment('ADD') } });
     // More than the kernel buffers: when all of it is gone, somebody reads.
     child.stdin.write(' '.repeat(1 << 20), () => child.kill('SIGTERM'));
     const [stdout, status] = await Promise.all([

@@ -1,42 +1,23 @@
 import { type Configuration, parseConfiguration, readConfiguration, versionOf } from './configuration.ts';
 import { convertResult } from './conversion.ts';
-import { type Environment, type Parameters, readParameters } from './environment.ts';
+import { type Parameters, readParameters } from './environment.ts';
 import { CniError, ErrorCode } from './error.ts';
 import { type JsonObject, newObject } from './json.ts';
 import { lookUp } from './keys.ts';
-import type { Io, Plugin } from './skel.ts';
+import { type Io, type Outcome, type Plugin, type Request, stdinLimit } from './plugin.ts';
 import { isVersion, type Version } from './version.ts';
 
-/** More than this on stdin is refused: no configuration is that long, and the node's memory is not ours. */
-export const stdinLimit = 16 * 1024 * 1024;
-
+/** How long a call that fails in any case waits for its configuration: nobody may be there to give one. */
 const patienceMs = 500;
-
-/** One call as it came, before anything in it was found good or bad. */
-export interface Request {
-  readonly environment: Environment;
-  readonly stdin: Buffer;
-  /** What stdin says; undefined when that is not a JSON object. */
-  readonly document: JsonObject | undefined;
-  /** Aborted with a CniError when the process is asked to end. */
-  readonly signal: AbortSignal;
-  readonly writeStderr: (text: string) => void;
-}
-
-/** A call that fits the specification. */
-export interface Invocation extends Request, Parameters {
-  readonly configuration: Configuration;
-}
-
-export type Outcome = { readonly result?: JsonObject } | { readonly error: CniError };
 
 /** Hands the call to the plugin. Never rejects; `version` is the one to answer an error in. */
 export async function call(
   plugin: Plugin,
   io: Io,
+  stdin: Promise<Buffer>,
   signal: AbortSignal,
 ): Promise<{ outcome: Outcome; version: Version | undefined }> {
-  const received = await receive(io, signal);
+  const received = await receive(io, stdin, signal);
   const answer = () => settle(operate(plugin, received));
   const outcome = await settle(plugin.observe?.(received.request, answer) ?? answer());
   return { outcome, version: versionOf(received.request.document) };
@@ -50,22 +31,23 @@ interface Received {
 }
 
 /** Throws nothing: what is wrong refuses the call later, when the plugin has seen the request. */
-async function receive(io: Io, signal: AbortSignal): Promise<Received> {
+async function receive(io: Io, reading: Promise<Buffer>, signal: AbortSignal): Promise<Received> {
   const { environment, writeStderr } = io;
   const parameters = attempt(() => readParameters(environment));
-  // A call that fails in any case does not wait for somebody to type its configuration.
-  const hopeless = parameters instanceof CniError;
-  const patience = hopeless ? AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) : signal;
   let stdin: Buffer = Buffer.alloc(0);
   let document: JsonObject | undefined;
   let refusal: CniError | undefined;
   try {
-    stdin = await io.readStdin(stdinLimit, patience);
+    stdin = await (parameters instanceof CniError ? Promise.race([reading, impatience()]) : reading);
     document = parseStdin(stdin);
   } catch (thrown) {
     refusal = thrown instanceof CniError ? thrown : unreadable(thrown);
   }
   return { request: { environment, stdin, document, signal, writeStderr }, parameters, refusal };
+}
+
+function impatience(): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error('nothing came')), patienceMs));
 }
 
 function unreadable(cause: unknown): CniError {
