@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +7,9 @@ import { join } from 'node:path';
 export const referencePath = ['/opt/reference-cni/bin', '/usr/lib/cni'];
 
 const dist = join(import.meta.dir, '..', 'dist');
+
+/** What to copy to a place that is not hidden when a test mounts something over the checkout. */
+export const executable = { BIN: join(dist, 'cni-debug'), KOFFI: join(dist, 'koffi.node') };
 
 /** The executable under its plugin name, and the same program under Node. */
 export const debug = [join(dist, 'bin', 'debug')];
@@ -98,6 +101,37 @@ export class Scratch {
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The places where a call is recorded whose stdin names no log, as files of this test's own: what the command runs in
+ * has its own /tmp and /var/log. Only for root; for `using`.
+ */
+export class DefaultLogs extends Scratch {
+  private readonly root = join(this.folder, 'run');
+  override readonly log = join(this.root, 'tmp', 'cni_output.log');
+  override readonly journal = join(this.root, 'log', 'cni-debug', 'journal.ndjson');
+
+  constructor() {
+    super();
+    for (const name of ['dist', 'log', 'tmp']) mkdirSync(join(this.root, name), { recursive: true });
+    chmodSync(join(this.root, 'tmp'), 0o1777);
+  }
+
+  /** The program, or another command with it; its process is the one that is started, so signals reach it. */
+  command(argv: readonly string[]): string[] {
+    // The checkout and the scratch folder may lie in /tmp themselves: from /run they can still be reached.
+    const script = `set -e
+      mount --bind "$0" "$1/dist"; mount --rbind "$1" /run
+      mount --bind /run/log /var/log; mount --bind /run/tmp /tmp
+      shift; exec "$@"`;
+    const moved = argv.map((word) => (word.startsWith(`${dist}/`) ? word.replace(dist, '/run/dist') : word));
+    return ['unshare', '-m', 'sh', '-c', script, dist, this.root, ...moved];
+  }
+
+  [Symbol.dispose](): void {
+    this.remove();
   }
 }
 

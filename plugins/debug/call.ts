@@ -3,17 +3,23 @@ import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/schema.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
+import { redactor } from '../../src/trace/redaction.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { readSettings, type Settings } from './configuration.ts';
 
 /** One call of the debug plugin: what it was given, how it is to be done, and what is noted of it. */
 export class Call {
+  /** Takes secrets out of a text that others will read. */
+  readonly redact: (text: string) => string;
+
   constructor(
     readonly invocation: Invocation,
     readonly settings: Settings,
     readonly trace: Trace,
     private readonly problems: readonly Problem[],
-  ) {}
+  ) {
+    this.redact = redactor(settings.redact).text;
+  }
 
   /** Throws code 7 when a key of ours is malformed. */
   refuseProblems(): void {
@@ -27,6 +33,13 @@ export class Call {
   /** For what removes things: a key that was mistyped must not keep a pod from ending. */
   noteProblems(): void {
     for (const { path, message } of this.problems) this.trace.find('malformed-key', path, message);
+  }
+
+  /** And for a delegate that cannot even be asked to: throws code 7, because what it made stays. */
+  refuseLostDelegate(): void {
+    const lost = this.problems.filter(({ path }) => /^delegate\b/.test(path));
+    if (lost.length === 0 || this.settings.delegate !== undefined) return;
+    throw new CniError(ErrorCode.invalidConfiguration, lost.map(({ message }) => message).join('; '));
   }
 
   /** Runs all of them in order, whatever they throw, and then throws the first error with the others in its details. */
@@ -58,6 +71,7 @@ export class Call {
 
   private whereRecorded(): string {
     const { journal, cniOutput } = this.settings;
+    if (this.trace.journalProblem !== undefined) return `not recorded: ${this.trace.journalProblem}`;
     if (journal) return `record ${this.trace.id} in ${journal.path}`;
     return cniOutput
       ? `record of ${this.trace.startedAt.toISOString()} in ${cniOutput}`

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { type JsonObject, newObject } from '../../src/cni/json.ts';
-import { withoutKeys } from '../../src/cni/keys.ts';
+import { isObject, type JsonObject, newObject } from '../../src/cni/json.ts';
+import { lookUp, withoutKeys } from '../../src/cni/keys.ts';
 import {
   freeForm,
   offOr,
@@ -87,5 +87,10 @@ export function readSettings(document: JsonObject = newObject()): {
 } {
   const found = problems(schema, document);
   const keys = found.map((problem) => problem.path.replace(/[.[].*$/s, ''));
-  return { settings: read(schema, withoutKeys(document, ...keys)), problems: found };
+  const usable = withoutKeys(document, ...keys);
+  const wrapped = lookUp(document, 'delegate');
+  // One whose type is known can still be asked to remove what it made.
+  const bare = isObject(wrapped) ? withoutKeys(wrapped, 'capabilities') : null;
+  if (keys.includes('delegate') && problems(delegate, bare).length === 0) usable.delegate = bare;
+  return { settings: read(schema, usable), problems: found };
 }

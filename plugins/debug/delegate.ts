@@ -5,7 +5,6 @@ import type { JsonObject } from '../../src/cni/json.ts';
 import { lookUp, withKey } from '../../src/cni/keys.ts';
 import { versionOfResult } from '../../src/cni/result.ts';
 import { isAtLeast } from '../../src/cni/version.ts';
-import { peakMemoryOfChildren } from '../../src/kernel/process.ts';
 import { delegateConfiguration } from '../../src/runtime/delegate-configuration.ts';
 import { execPlugin, type PluginCall } from '../../src/runtime/exec-plugin.ts';
 import { findPlugin } from '../../src/runtime/find-plugin.ts';
@@ -24,9 +23,20 @@ export function openDelegate(call: Call): Delegate | undefined {
   );
 }
 
+/** How long a call of the plugin may take, and what ends it. */
+interface Terms {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** After a signal: whoever sent it will not wait much longer before SIGKILL. */
+const hurry: Terms = { timeoutMs: 3000, signal: new AbortController().signal };
+
 /** Runs the wrapped plugin's executable and records each of its calls. */
 export class Delegate {
   private hasRun = false;
+  /** It answered ADD with success, whatever the answer is worth. */
+  private hasAdded = false;
   private result: JsonObject | undefined;
 
   constructor(
@@ -58,15 +68,16 @@ export class Delegate {
 
   /** DEL after an ADD that failed here or there. Its own failure is noted, and the first error stays the answer. */
   async undoAdd(): Promise<void> {
-    // The runtime that ends us sends the DEL itself, and is not waiting for this one.
-    if (!this.hasRun || this.call.invocation.signal.aborted) return;
+    const isEnding = this.call.invocation.signal.aborted;
+    // What was cut short is left to the DEL of the runtime that ends us; what was finished is undone in a hurry.
+    if (!this.hasRun || (isEnding && !this.hasAdded)) return;
     const { cniVersion } = this.call.invocation.configuration;
     const hasResult = this.result !== undefined && isAtLeast(cniVersion, '0.4.0');
     const configuration = hasResult
       ? withKey(this.configuration, 'prevResult', this.result as JsonObject)
       : this.configuration;
     try {
-      await this.exec('DEL', configuration);
+      await this.exec('DEL', configuration, isEnding ? hurry : {});
     } catch (thrown) {
       const { message } = CniError.from(thrown);
       this.call.trace.find('undo-failed', this.type, `DEL after the failed ADD: ${message}`);
@@ -74,19 +85,23 @@ export class Delegate {
   }
 
   /** The account of a call that succeeded. */
-  private async exec(command: Command, configuration: JsonObject): Promise<PluginCall> {
-    const { invocation, settings, trace } = this.call;
-    const { environment, signal } = invocation;
+  private async exec(
+    command: Command,
+    configuration: JsonObject,
+    terms: Partial<Terms> = {},
+  ): Promise<PluginCall> {
+    const { invocation, settings, trace, redact } = this.call;
+    const { environment } = invocation;
+    const { signal = invocation.signal, timeoutMs = settings.delegateTimeout } = terms;
     const { type } = this;
     trace.beforeDelegate();
     try {
-      const peakBefore = peakOfChildren();
       const account = await trace.step(`delegate ${command} ${type}`, async () => {
         const path = findPlugin(type, invocation.path);
-        const timeoutMs = settings.delegateTimeout;
-        return execPlugin({ type, path, command, environment, configuration, timeoutMs, signal });
+        return execPlugin({ type, path, command, environment, configuration, timeoutMs, redact, signal });
       });
-      this.note(account, configuration, peakBefore);
+      this.note(account, configuration);
+      this.hasAdded ||= command === 'ADD' && account.outcome.ok;
       if (signal.aborted) throw signal.reason;
       if (!account.outcome.ok) throw account.outcome.error;
       return account;
@@ -95,7 +110,7 @@ export class Delegate {
     }
   }
 
-  private note(account: PluginCall, configuration: JsonObject, peakBefore: number): void {
+  private note(account: PluginCall, configuration: JsonObject): void {
     const { invocation, trace } = this.call;
     const { argv, type, command, environment, stdout, stderr, pid, status, signal, durationMs, outcome } =
       account;
@@ -103,27 +118,8 @@ export class Delegate {
     trace.delegates.push({
       ...{ type, command, argv, environment, stdin: configuration, stdout, stderr, pid, status, signal },
       duration: durationMs,
-      peakMemory: peakSince(peakBefore),
       failure: outcome.ok ? undefined : outcome.error.message,
     });
     if (stderr !== '') invocation.writeStderr(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
-  }
-}
-
-/**
- * What the child needed that ended since `before`, in kB. The kernel tells the peak of the largest child only, and one
- * that is started with vfork begins with ours: a child that stays below either has none.
- */
-function peakSince(before: number): number | undefined {
-  const peak = peakOfChildren();
-  return peak > Math.max(before, process.resourceUsage().maxRSS) ? peak : undefined;
-}
-
-/** Without Koffi there is no such figure, and the record does without it. */
-function peakOfChildren(): number {
-  try {
-    return peakMemoryOfChildren();
-  } catch {
-    return 0;
   }
 }

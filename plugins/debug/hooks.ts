@@ -48,7 +48,7 @@ async function runHook(call: Call, argv: readonly string[]): Promise<Failure | u
     return { reason, hasRun: false };
   }
   const outcome = await running;
-  const reason = failureOf(outcome, settings.hookTimeout);
+  const reason = failureOf(outcome, settings.hookTimeout, call.redact);
   const { pid, status, signal, durationMs: duration } = outcome;
   const [stdout, stderr] = [outcome.stdout, outcome.stderr].map(({ bytes }) => bytes.toString('utf8'));
   trace.hooks.push({ argv, stdout, stderr, duration, pid, status, signal, failure: reason });
@@ -72,9 +72,14 @@ function startInside({ invocation, settings }: Call, argv: readonly string[]): P
   }
 }
 
-function failureOf(outcome: ProcessOutcome, timeoutMs: number): string | undefined {
+function failureOf(
+  outcome: ProcessOutcome,
+  timeoutMs: number,
+  redact: (text: string) => string,
+): string | undefined {
   const what = endOf(outcome, timeoutMs);
-  const stderr = outcome.stderr.bytes.toString('utf8');
+  // Before it is cut, or half of a secret would stay.
+  const stderr = redact(outcome.stderr.bytes.toString('utf8'));
   return what === undefined || trim(stderr) === '' ? what : `${what}; it wrote on stderr ${excerpt(stderr)}`;
 }
 

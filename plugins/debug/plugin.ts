@@ -70,12 +70,14 @@ async function del(call: Call): Promise<void> {
     () => void checkPrevResult(call),
     () => runHooks(call, 'delHooks'),
     () => openDelegate(call)?.run(),
+    () => call.refuseLostDelegate(),
   );
 }
 
 async function collect(call: Call): Promise<void> {
   call.noteProblems();
   await openDelegate(call)?.run();
+  call.refuseLostDelegate();
 }
 
 async function status(call: Call): Promise<void> {

@@ -39,8 +39,9 @@ export function finishResult(result: JsonObject, version: Version): JsonObject {
     const value = document[name];
     if (value !== undefined) finished[name] = value;
   }
-  if (generation === '0.4.0' && finished.ips !== undefined)
-    finished.ips = objects(finished.ips).map(withVersion);
+  if (generation === '0.4.0' && Array.isArray(finished.ips)) {
+    finished.ips = finished.ips.map((entry) => (isObject(entry) ? withVersion(entry) : entry));
+  }
   if (generation !== '1.1.0') finished.dns ??= newObject();
   else if (saysNothing(finished.dns)) delete finished.dns;
   return merge(finished, withoutKeys(document, 'cniVersion', ...known));
@@ -118,8 +119,10 @@ function withoutDifferences(document: JsonObject): JsonObject {
 
 function withVersion(entry: JsonObject): JsonObject {
   if (entry.version !== undefined && entry.version !== '') return entry;
-  const version = String(familyOf(entry.address) ?? '');
-  return merge(present({ version }), withoutKeys(entry, 'version'));
+  const family = familyOf(entry.address);
+  return family === undefined
+    ? entry
+    : merge(present({ version: String(family) }), withoutKeys(entry, 'version'));
 }
 
 function familyOf(cidr: Json | undefined): 4 | 6 | undefined {

@@ -25,14 +25,18 @@ export function struct<S extends Shape>(shape: S): z.ZodMiniType<Struct<S>> {
     for (const name of names) if (spelled[name] === null) delete spelled[name];
     const parsed = known.safeParse(spelled);
     if (!parsed.success) {
-      for (const issue of parsed.error.issues)
-        context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
-      return z.NEVER;
+      return passOn(parsed.error, context, input);
     }
     const output = newObject(Object.entries(spelled));
     for (const [name, value] of Object.entries(parsed.data)) output[name] = value as Json;
     return output as Struct<S>;
   }) as unknown as z.ZodMiniType<Struct<S>>;
+}
+
+/** What a schema inside another one finds wrong. */
+function passOn(error: z.core.$ZodError, context: z.core.ParsePayload, input: unknown): never {
+  for (const issue of error.issues) context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
+  return z.NEVER;
 }
 
 /** A string for which `holds`; `otherwise` ends the sentence `path: "value" ...`. */
@@ -49,9 +53,7 @@ export function freeForm(): z.ZodMiniType<JsonObject> {
 export function unread<T extends JsonObject>(schema: z.ZodMiniType<T>): z.ZodMiniType<JsonObject> {
   return z.transform((input: unknown, context) => {
     const parsed = schema.safeParse(input);
-    for (const issue of parsed.error?.issues ?? [])
-      context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
-    return input as JsonObject;
+    return parsed.success ? (input as JsonObject) : passOn(parsed.error, context, input);
   }) as unknown as z.ZodMiniType<JsonObject>;
 }
 
@@ -61,8 +63,7 @@ export function offOr<T>(schema: z.ZodMiniType<T>): z.ZodMiniType<T | false> {
     if (input === false) return false;
     const parsed = schema.safeParse(input);
     if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues) context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
-    return z.NEVER;
+    return passOn(parsed.error, context, input);
   }) as unknown as z.ZodMiniType<T | false>;
 }
 
@@ -82,17 +83,26 @@ export interface Problem {
   readonly message: string;
 }
 
-/** All problems of a document, in its order; an empty list when it fits. `at` is the document's own path. */
+/** More than a person reads, and few enough for a message. */
+const mostProblems = 50;
+
+/**
+ * The problems of a document, in its order; an empty list when it fits. Of very many the last one says how many more.
+ * `at` is the document's own path.
+ */
 export function problems(schema: z.ZodMiniType, document: Json, at = ''): Problem[] {
-  const parsed = schema.safeParse(document);
-  return parsed.success ? [] : parsed.error.issues.map((issue) => problem(issue, document, at));
+  const { error } = schema.safeParse(document);
+  const issues = error?.issues ?? [];
+  const found = issues.slice(0, mostProblems).map((issue) => problem(issue, document, at));
+  const more = issues.length - found.length;
+  return more === 0 ? found : [...found, { path: at, message: `and ${more} more` }];
 }
 
-/** The document as the schema reads it. Throws code 7 with all problems, one after the other. */
+/** The document as the schema reads it. Throws code 7 with its problems, one after the other. */
 export function read<T>(schema: z.ZodMiniType<T>, document: Json, at = ''): T {
   const parsed = schema.safeParse(document);
   if (parsed.success) return parsed.data;
-  const found = parsed.error.issues.map((issue) => problem(issue, document, at).message);
+  const found = problems(schema, document, at).map(({ message }) => message);
   throw new CniError(ErrorCode.invalidConfiguration, found.join('; '));
 }
 

@@ -55,9 +55,6 @@ export const flock = (fd: number, operation: number): number => call('flock', fd
 /** ioctl(2), for requests that take no argument. */
 export const ioctl = (fd: number, request: number): number => call('ioctl', fd, request);
 
-/** getrusage(2); fills `usage`, a struct rusage. */
-export const getrusage = (who: number, usage: Buffer): number => call('getrusage', who, usage);
-
 /** Loads the library now, to have its error before anything was begun. Throws LibraryLoadError. */
 export function loadLibc(): void {
   library();
@@ -76,7 +73,6 @@ const PROTOTYPES = {
   umount2: 'int umount2(str, int)',
   flock: 'int flock(int, int)',
   ioctl: 'int ioctl(int, ulong, ...)',
-  getrusage: 'int getrusage(int, void *)',
 };
 
 type Koffi = Pick<typeof import('koffi'), 'load' | 'errno'>;

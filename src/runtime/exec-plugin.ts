@@ -13,6 +13,8 @@ export interface PluginRequest {
   readonly environment: Environment;
   readonly configuration: JsonObject | string;
   readonly timeoutMs: number;
+  /** Takes secrets out of what error messages quote; the account has the whole text. */
+  readonly redact?: ((text: string) => string) | undefined;
   /** Ends the plugin with SIGTERM, then SIGKILL. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,7 +31,7 @@ export interface PluginCall extends PluginRun {
 
 /** Runs a plugin's executable; what goes wrong is in the account's outcome, and the promise never rejects. */
 export async function execPlugin(request: PluginRequest): Promise<PluginCall> {
-  const { type, path, command, configuration, timeoutMs, signal } = request;
+  const { type, path, command, configuration, timeoutMs, redact, signal } = request;
   const environment = { ...request.environment, CNI_COMMAND: command };
   const stdin = typeof configuration === 'string' ? configuration : stringifyJson(configuration);
   const finished = await runUnlessBusy({ command: path, environment, stdin, timeoutMs, signal });
@@ -41,6 +43,7 @@ export async function execPlugin(request: PluginRequest): Promise<PluginCall> {
     path,
     command,
     timeoutMs,
+    redact,
     // Bytes that are no UTF-8 become U+FFFD, as in Go's decoder.
     stdout: stdout.bytes.toString('utf8'),
     stdoutCut: stdout.length > stdout.bytes.length,

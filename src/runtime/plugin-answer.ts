@@ -10,25 +10,26 @@ export interface Answer {
 /** Enough for log lines with braces in them, and an end to the search in whatever else was printed. */
 const mostCandidates = 20;
 
-export function readAnswer(stdout: string): Answer {
+/** @param quote makes a part of it fit for an error message */
+export function readAnswer(stdout: string, quote: (text: string) => string = excerpt): Answer {
   if (trim(stdout) === '') return {};
   try {
     const value = parseJson(stdout);
     if (isObject(value)) return { document: value };
-    return { fault: `printed JSON that is no object: ${excerpt(stdout)}` };
+    return { fault: `printed JSON that is no object: ${quote(stdout)}` };
   } catch (error) {
-    return { fault: faultOf(stdout, error instanceof Error ? error.message : String(error)) };
+    return { fault: faultOf(stdout, error instanceof Error ? error.message : String(error), quote) };
   }
 }
 
-function faultOf(stdout: string, reason: string): string {
+function faultOf(stdout: string, reason: string, quote: (text: string) => string): string {
   const object = findObject(stdout);
-  if (object === undefined) return `printed what is not JSON (${reason}): ${excerpt(stdout)}`;
+  if (object === undefined) return `printed what is not JSON (${reason}): ${quote(stdout)}`;
   const before = trim(stdout.slice(0, object.start));
   const after = trim(stdout.slice(object.end));
-  if (before !== '') return `printed something before its JSON: ${excerpt(before)}`;
-  if (findObject(after)?.start === 0) return `printed two JSON values, the second is ${excerpt(after)}`;
-  return `printed something after its JSON: ${excerpt(after)}`;
+  if (before !== '') return `printed something before its JSON: ${quote(before)}`;
+  if (findObject(after)?.start === 0) return `printed two JSON values, the second is ${quote(after)}`;
+  return `printed something after its JSON: ${quote(after)}`;
 }
 
 interface Span {

@@ -28,6 +28,8 @@ export interface PluginRun {
   /** There was more than we keep. */
   readonly stdoutCut: boolean;
   readonly stderr: string;
+  /** Takes secrets out of what an error message quotes: before it is cut, or half of one would stay. */
+  readonly redact?: ((text: string) => string) | undefined;
 }
 
 export type PluginOutcome =
@@ -72,13 +74,13 @@ function hanging({ status, signal, pid }: PluginRun): string {
 }
 
 function judgeFailed(run: PluginRun, exited: string): PluginOutcome {
-  const { document, fault } = readAnswer(run.stdout);
+  const { document, fault } = readAnswer(run.stdout, (text) => quoted(run, text));
   if (run.stdoutCut) return failure(run, `${exited} and ${tooMuch}`, onlyJson);
   if (fault !== undefined) return failure(run, `${exited} and ${fault}`, onlyJson);
   if (document === undefined) return failure(run, `${exited} and printed no error`, advice[run.status ?? '']);
   const error = errorIn(document);
   if (error === undefined) {
-    return failure(run, `${exited} and printed JSON that is no error: ${excerpt(run.stdout)}`);
+    return failure(run, `${exited} and printed JSON that is no error: ${quoted(run, run.stdout)}`);
   }
   const { code = pluginFailure, message, details } = error;
   if (message !== '') return { ok: false, error: new CniError(code, message, { details }) };
@@ -87,7 +89,7 @@ function judgeFailed(run: PluginRun, exited: string): PluginOutcome {
 
 function judgeAnswer(run: PluginRun): PluginOutcome {
   const exited = `exited with status 0 on ${run.command}`;
-  const { document, fault } = readAnswer(run.stdout);
+  const { document, fault } = readAnswer(run.stdout, (text) => quoted(run, text));
   if (run.stdoutCut) return failure(run, `${exited} and ${tooMuch}`, onlyJson);
   if (fault !== undefined) return failure(run, `${exited} and ${fault}`, onlyJson);
   if (document === undefined) {
@@ -118,13 +120,17 @@ export function wrongResult(run: PluginRun, { message, details }: CniError): Cni
   return complaint(run, what, details);
 }
 
+function quoted({ redact }: PluginRun, text: string): string {
+  return excerpt(redact === undefined ? text : redact(text));
+}
+
 function failure(...details: Parameters<typeof complaint>): PluginOutcome {
   return { ok: false, error: complaint(...details) };
 }
 
 function complaint(run: PluginRun, what: string, next = '', code = pluginFailure): CniError {
   const sentences = [`plugin ${JSON.stringify(run.type)} (${run.path}) ${what}`];
-  if (trim(run.stderr) !== '') sentences.push(`it wrote on stderr ${excerpt(run.stderr)}`);
+  if (trim(run.stderr) !== '') sentences.push(`it wrote on stderr ${quoted(run, run.stderr)}`);
   if (next !== '') sentences.push(next);
   return new CniError(code, sentences.join('; '));
 }

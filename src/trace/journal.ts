@@ -10,7 +10,7 @@ export interface Journal {
 
 /** Appends one record as a line of JSON. Returns what is worth noting of it; throws LogFileError. */
 export function writeJournal(
-  journal: Journal,
+  journal: Journal & { readonly lockTimeoutMs?: number },
   level: 'info' | 'warn' | 'error',
   record: object,
   message: string,

@@ -42,7 +42,7 @@ export function appendRecord(
   options: LogFileOptions,
 ): string | undefined {
   const bytes = typeof record === 'string' ? Buffer.from(record) : record;
-  const { makeFolder = false, lockTimeoutMs = defaultLockTimeoutMs } = options;
+  const { makeFolder = false, lockTimeoutMs = 1000 } = options;
   // Now, because it takes milliseconds that are no waiting; when it fails, to lock will say so.
   problemOf(loadLibc);
   const deadline = performance.now() + lockTimeoutMs;
@@ -83,9 +83,6 @@ export function checkLogFile(
     throw LogFileError.from(path, error);
   }
 }
-
-/** A lock is held for a fraction of a millisecond, but by processes that a busy node may not let run for long. */
-const defaultLockTimeoutMs = 5000;
 
 /** Bytes: two records of an ordinary call. */
 const leastRoom = 16 * 1024;

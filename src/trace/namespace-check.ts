@@ -1,4 +1,5 @@
 import { formatCidr, formatIp, networkOf, parseCidr, parseIp, parseMac } from '../cni/address.ts';
+import { JsonNumber } from '../cni/json.ts';
 import type { Result } from '../cni/result.ts';
 import { type Address, listAddresses } from '../kernel/netlink/address.ts';
 import { type Link, listLinks } from '../kernel/netlink/link.ts';
@@ -119,15 +120,17 @@ function addresses({ interfaces = [], ips = [] }: Result, contents: Contents, at
 const RT_TABLE_MAIN = 254;
 
 function routes({ routes: wanted = [] }: Result, { routes, namespace }: Contents, at: string): Finding[] {
-  return wanted.flatMap(({ dst, gw = '', table = RT_TABLE_MAIN }, index) => {
+  return wanted.flatMap(({ dst, gw = '', table = 0 }, index) => {
     const cidr = parseCidr(dst);
     if (cidr === undefined) return [];
     const destination = formatCidr(networkOf(cidr));
     const gateway = parseIp(gw);
+    // RT_TABLE_UNSPEC, which is 0, means the main one.
+    const wantedTable = Number(table instanceof JsonNumber ? table.text : table) || RT_TABLE_MAIN;
     const via = gateway && formatIp(gateway);
     const fits = (route: Route) =>
       route.dst === destination &&
-      route.table === table &&
+      route.table === wantedTable &&
       (via === undefined || gatewaysOf(route).includes(via));
     if (routes.some(fits)) return [];
     const object = `${at}.routes[${index}]`;

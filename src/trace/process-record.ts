@@ -16,8 +16,6 @@ export interface ProcessRecord {
   readonly signal?: string | undefined;
   /** ms */
   readonly duration?: number | undefined;
-  /** kB; absent when another process before it needed more, or we ourselves. */
-  readonly peakMemory?: number | undefined;
   /** Why it counts as failed. */
   readonly failure?: string | undefined;
 }
@@ -41,7 +39,8 @@ export function describeProcess(record: ProcessRecord, redactor: Redactor) {
   };
 }
 
-function shorten(text: string): string {
+/** What a record keeps of a text. */
+export function shorten(text: string): string {
   if (text.length <= outputLimit) return text;
   return `${text.slice(0, outputLimit)}… (${text.length - outputLimit} more characters)`;
 }

@@ -1,45 +1,57 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs, podOf } from '../cni/args.ts';
 import type { CniError } from '../cni/error.ts';
-import { isObject, type Json, type JsonObject } from '../cni/json.ts';
+import { isObject, type Json, type JsonObject, stringifyJson } from '../cni/json.ts';
 import { lookUp, withoutKeys } from '../cni/keys.ts';
 import type { Outcome, Request } from '../cni/plugin.ts';
-import { describeProcess } from './process-record.ts';
+import { describeProcess, shorten } from './process-record.ts';
 import type { Redactor } from './redaction.ts';
 import type { Trace } from './trace.ts';
 
 /** Version of the record's schema, `v` in each record; a reader refuses one it does not know. */
 export const recordVersion = 1;
 
+/** Bytes of stdin that are kept as JSON: one call must not push the others out of the journal. */
+const documentLimit = 256 * 1024;
+
 /** What is known of a call before it is answered: the record of kind `begin`. Redacted. */
 export function beginRecord(request: Request, trace: Trace, redactor: Redactor) {
   const { environment, document, stdin } = request;
-  const prevResult = document && lookUp(document, 'prevResult');
-  const capabilities = document && lookUp(document, 'capabilities');
-  return {
-    v: recordVersion,
-    kind: 'begin',
-    id: trace.id,
-    startedAt: trace.startedAt.toISOString(),
-    plugin: document && lookUp(document, 'type'),
+  const key = (name: string) => document && lookUp(document, name);
+  const head = {
+    plugin: key('type'),
     command: environment.CNI_COMMAND,
-    network: document && lookUp(document, 'name'),
-    cniVersion: document && lookUp(document, 'cniVersion'),
+    network: key('name'),
+    cniVersion: key('cniVersion'),
     attachment: {
       containerID: environment.CNI_CONTAINERID,
       ifName: environment.CNI_IFNAME,
       netns: environment.CNI_NETNS,
     },
     pod: podOf(parseArgs(environment.CNI_ARGS ?? '')),
+    capabilities: key('capabilities'),
+  };
+  return {
+    v: recordVersion,
+    kind: 'begin',
+    id: trace.id,
+    startedAt: trace.startedAt.toISOString(),
+    ...(redactor.json(head as never) as JsonObject),
     environment: redactor.environment(environment),
-    configuration: document && redactor.json(withoutKeys(document, 'prevResult')),
-    prevResult: prevResult && redactor.json(prevResult),
-    capabilities: capabilities && redactor.json(capabilities),
-    stdin: document ? undefined : redactor.text(stdin.toString('utf8')),
+    configuration: document && kept(withoutKeys(document, 'prevResult'), request, redactor),
+    prevResult: kept(key('prevResult'), request, redactor),
+    stdin: document ? undefined : shorten(redactor.text(stdin.toString('utf8'))),
     process: { pid: process.pid, ppid: process.ppid, parent: firstLine(`/proc/${process.ppid}/comm`) },
     boot: firstLine('/proc/sys/kernel/random/boot_id'),
     traceparent: environment.TRACEPARENT,
   };
+}
+
+/** As JSON, unless the call brought so much that only the beginning of its text is kept. */
+function kept(value: Json | undefined, { stdin }: Request, redactor: Redactor): Json | undefined {
+  if (value === undefined) return undefined;
+  const redacted = redactor.json(value);
+  return stdin.length <= documentLimit ? redacted : shorten(stringifyJson(redacted));
 }
 
 /** The whole call: the record of kind `call`. Redacted. */
@@ -54,7 +66,7 @@ export function callRecord(request: Request, trace: Trace, outcome: Outcome, red
     delegates: trace.delegates.map((delegate) => describeProcess(delegate, redactor)),
     ...('error' in outcome
       ? { error: describe(outcome.error, redactor) }
-      : { result: outcome.result && redactor.json(outcome.result) }),
+      : { result: kept(outcome.result, request, redactor) }),
   };
 }
 

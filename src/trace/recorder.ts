@@ -21,6 +21,9 @@ export interface RecorderSettings {
 /** Writes what one call was given, did and answered. A log that fails never fails the call, except as `strictLog`. */
 export class Recorder {
   private readonly redactor: Redactor;
+  /** A lock is held for a fraction of a millisecond, but by processes that a busy node may not let run for long. */
+  private lockTimeoutMs = 3000;
+
   constructor(
     private readonly request: Request,
     private readonly settings: RecorderSettings,
@@ -39,9 +42,17 @@ export class Recorder {
       if (!hasBegun) this.begin();
       hasBegun = true;
     };
-    const outcome = refusal === undefined ? await answer() : { error: refusal };
+    const outcome = this.presentable(refusal === undefined ? await answer() : { error: refusal });
     this.end(outcome);
     return outcome;
+  }
+
+  /** Errors end in the events of a pod, which more people read than a node's logs. */
+  private presentable(outcome: Outcome): Outcome {
+    if (!('error' in outcome)) return outcome;
+    const { code, message, details } = outcome.error;
+    const { text } = this.redactor;
+    return { error: new CniError(code, text(message), { details: text(details), cause: outcome.error }) };
   }
 
   private check(): CniError | undefined {
@@ -59,9 +70,10 @@ export class Recorder {
   private begin(): void {
     const { journal } = this.settings;
     if (!journal) return;
-    this.attempt(() => {
+    this.trace.journalProblem = this.attempt((lockTimeoutMs) => {
       const record = beginRecord(this.request, this.trace, this.redactor);
-      return writeJournal(journal, 'info', record, this.redactor.text(headline(this.request)));
+      const message = this.redactor.text(headline(this.request));
+      return writeJournal({ ...journal, lockTimeoutMs }, 'info', record, message);
     });
   }
 
@@ -69,28 +81,38 @@ export class Recorder {
     const { request, trace, redactor } = this;
     const { cniOutput, cniOutputMaxSize, journal, textLayout } = this.settings;
     if (cniOutput) {
-      this.attempt(() => {
+      this.attempt((lockTimeoutMs) => {
         const record = textRecord(textLayout, request, trace, outcome, redactor);
-        return appendRecord(cniOutput, record, { maxSize: cniOutputMaxSize, maxFiles: 2, makeFolder: false });
+        const rotation = { maxSize: cniOutputMaxSize, maxFiles: 2, lockTimeoutMs };
+        return appendRecord(cniOutput, record, rotation);
       });
     }
     if (journal) {
-      this.attempt(() => {
+      this.attempt((lockTimeoutMs) => {
         const record = callRecord(request, trace, outcome, redactor);
         const level = 'error' in outcome ? 'error' : trace.findings.length > 0 ? 'warn' : 'info';
-        return writeJournal(journal, level, record, redactor.text(headline(request, outcome)));
+        const message = redactor.text(headline(request, outcome));
+        return writeJournal({ ...journal, lockTimeoutMs }, level, record, message);
       });
     }
   }
 
-  /** Rule 4: what the log cannot take is said on stderr, and the call goes on. */
-  private attempt(write: () => string | undefined): void {
-    let note: string | undefined;
+  /** Rule 4: what the log cannot take is said on stderr, and the call goes on. Returns why a record was not written. */
+  private attempt(write: (lockTimeoutMs: number) => string | undefined): string | undefined {
     try {
-      note = write();
+      const note = write(this.lockTimeoutMs);
+      if (note !== undefined) this.note(note);
+      return undefined;
     } catch (error) {
-      note = error instanceof Error ? error.message : String(error);
+      const problem = error instanceof Error ? error.message : String(error);
+      this.note(problem);
+      return problem;
     }
-    if (note !== undefined) this.request.writeStderr(`cni-debug: ${note}\n`);
+  }
+
+  private note(text: string): void {
+    // A call waits for a lock once: whoever holds it would hold up every pod of the node.
+    this.lockTimeoutMs = 0;
+    this.request.writeStderr(`cni-debug: ${text}\n`);
   }
 }

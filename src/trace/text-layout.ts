@@ -54,12 +54,13 @@ function upstreamRecord(request: Request, redactor: Redactor): Buffer {
 function argumentLines({ environment, stdin }: Request, redactor: Redactor): Buffer[] {
   // As Latin-1 each byte is one character and comes back as the same byte, whatever the encoding was.
   const stdinText = redactor.text(stdin.toString('latin1'));
+  const value = (name: string) => redactor.text(environment[name] ?? '');
   return [
-    Buffer.from(`ContainerID: ${environment.CNI_CONTAINERID ?? ''}`),
-    Buffer.from(`Netns: ${environment.CNI_NETNS ?? ''}`),
-    Buffer.from(`IfName: ${environment.CNI_IFNAME ?? ''}`),
+    Buffer.from(`ContainerID: ${value('CNI_CONTAINERID')}`),
+    Buffer.from(`Netns: ${value('CNI_NETNS')}`),
+    Buffer.from(`IfName: ${value('CNI_IFNAME')}`),
     Buffer.from(`Args: ${redactor.cniArgs(environment.CNI_ARGS ?? '')}`),
-    Buffer.from(`Path: ${environment.CNI_PATH ?? ''}`),
+    Buffer.from(`Path: ${value('CNI_PATH')}`),
     Buffer.from(`StdinData: ${stdinText}`, 'latin1'),
   ];
 }

@@ -26,6 +26,8 @@ export class Trace {
   /** In the order in which they ended. */
   readonly hooks: ProcessRecord[] = [];
   readonly delegates: ProcessRecord[] = [];
+  /** Why there is no record of this call in the journal, if that is so. */
+  journalProblem: string | undefined;
   /** Called before another executable runs, so that a call that is killed then has left a record. */
   beforeDelegate: () => void = () => {};
   private readonly start: number;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { answered, prevResult, type Scratch } from '../program.ts';
+import { answered, debug, prevResult, run, type Scratch } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { Node } from './node.ts';
 
@@ -183,6 +183,20 @@ describe.if(requires('root', 'ip'))('prevResult and the namespace', () => {
       'prevResult.routes: "none" is not an array',
       'prevResult.ips[0].interface: 2 is out of range: there are 2 interfaces',
     ]);
+  });
+
+  test('table 0 is the main one, however it is written', async () => {
+    for (const table of ['0', '254', '254.0']) {
+      const result = JSON.stringify({ ...sound(), cniVersion: '1.1.0' }).replace(
+        '"dst":"0.0.0.0/0"',
+        `$&,"table":${table}`,
+      );
+      const stdin = scratch
+        .configuration({ cniVersion: '1.1.0', prevResult: 0 })
+        .replace('"prevResult":0', `"prevResult":${result}`);
+      const environment = scratch.environment('CHECK', { CNI_NETNS: node.netns });
+      expect(await run(debug, { environment, stdin })).toMatchObject({ status: 0, stdout: '' });
+    }
   });
 
   test('CHECK accepts what is sound, and needs prevResult', async () => {

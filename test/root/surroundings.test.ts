@@ -1,13 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { type Answer, answered, debug, prevResult, programs, run, Scratch } from '../program.ts';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Answer, answered, debug, executable, prevResult, programs, run, Scratch } from '../program.ts';
 import { requires } from '../requirements.ts';
 
 const nobody = 65534;
-
-const dist = join(dirname(debug[0] ?? ''), '..');
-const executable = { BIN: join(dist, 'cni-debug'), KOFFI: join(dist, 'koffi.node') };
 
 let scratch: Scratch;
 beforeEach(() => {
@@ -15,29 +12,34 @@ beforeEach(() => {
 });
 afterEach(() => scratch.remove());
 
-/** ADD in a mount namespace of its own, where `script` has been run before. */
-function addAfter(script: string, keys: Record<string, unknown> = {}, argv = debug): Promise<Answer> {
-  const command = ['unshare', '-m', 'sh', '-c', `set -e\n${script}\nexec "$@"`, 'sh', ...argv];
+/**
+ * ADD in a mount namespace of its own, where `script` has been run before. A script that mounts something where the
+ * checkout may lie (CI clones anywhere, also to /tmp) has to copy "$BIN" and "$KOFFI" first, and to run the copy.
+ */
+function addAfter(
+  script: string,
+  keys: Record<string, unknown> = {},
+  variables: Record<string, string> = {},
+): Promise<Answer> {
+  const command = ['unshare', '-m', 'sh', '-c', `set -e\n${script}\nexec "$@"`, 'sh', ...debug];
+  const own = { LOG: scratch.log, FOLDER: scratch.folder, ...executable };
   return run(command, {
-    environment: scratch.environment('ADD', { LOG: scratch.log, FOLDER: scratch.folder }),
+    environment: scratch.environment('ADD', { ...own, ...variables }),
     stdin: scratch.configuration({ prevResult, ...keys }),
   });
 }
 
 describe.if(requires('root'))('a temporary directory', () => {
-  // The logs are elsewhere, and so is the program.
-  const outside = { cniOutput: false, journal: { path: '/run/cni-debug-test.ndjson' } };
-  const away = 'mount -t tmpfs tmpfs /run\n';
+  // The journal is elsewhere, and so is the program.
+  const outside = { cniOutput: false, journal: { path: '/run/journal.ndjson' } };
+  const away = 'mount -t tmpfs -o mode=755 tmpfs /run; cp "$BIN" /run\n';
+  const runAway = '/run/cni-debug; cat /run/journal.ndjson >&2; exit 0\n';
 
   test.each([
     ['mounted noexec', 'mount -t tmpfs -o noexec tmpfs /tmp'],
     ['mounted read-only', 'mount -t tmpfs -o ro tmpfs /tmp'],
   ])('%s: the kernel is still read', async (_, script) => {
-    const journal = `${away}${script}\n`;
-    const answer = await addAfter(
-      `${journal}trap 'cat /run/cni-debug-test.ndjson >&2' EXIT\n"$@"; exit 0`,
-      outside,
-    );
+    const answer = await addAfter(`${away}cp "$KOFFI" /run; ${script}\n${runAway}`, outside);
     expect(answered(answer).ips).toEqual(prevResult.ips);
     const [record = ''] = answer.stderr.split('\n').filter((line) => line.startsWith('{'));
     // What Koffi is needed for was looked at: the namespace is missing, not the library.
@@ -48,27 +50,17 @@ describe.if(requires('root'))('a temporary directory', () => {
   });
 
   test('that is missing: the kernel is still read', async () => {
-    const script = `mount -t tmpfs tmpfs /mnt; cd /mnt; mkdir run x
+    const script = `mount -t tmpfs tmpfs "$FOLDER"; cd "$FOLDER"; mkdir run x
       for d in usr bin lib lib64 proc; do if [ -e /$d ]; then mkdir $d; mount --rbind /$d $d; fi; done
-      cp "$BIN" "$KOFFI" x; chroot . /x/cni-debug; cat run/cni-debug-test.ndjson >&2`;
-    const answer = await run(['unshare', '-m', 'sh', '-c', script], {
-      environment: { ...scratch.environment('ADD'), ...executable },
-      stdin: scratch.configuration({ prevResult, ...outside }),
-    });
+      cp "$BIN" "$KOFFI" x; chroot . /x/cni-debug; cat run/journal.ndjson >&2; exit 0`;
+    const answer = await addAfter(script, outside);
     expect(answered(answer).ips).toEqual(prevResult.ips);
     expect(answer.stderr).toContain('"rule":"namespace-unreadable"');
     expect(answer.stderr).not.toContain('could not be loaded');
   });
 
   test('noexec, and no koffi.node beside the executable: the call goes on, and says what it could not do', async () => {
-    const copy = join(scratch.folder, 'debug');
-    cpSync(executable.BIN, copy);
-    // Where it can still be executed.
-    const script = `mkdir -p /run/x && ${away}mkdir /run/x && cp ${copy} /run/x/debug && mount -t tmpfs -o noexec tmpfs /tmp`;
-    const answer = await addAfter(
-      `${script}\n/run/x/debug; cat /run/cni-debug-test.ndjson >&2; exit 0`,
-      outside,
-    );
+    const answer = await addAfter(`${away}mount -t tmpfs -o noexec tmpfs /tmp\n${runAway}`, outside);
     expect(answered(answer).ips).toEqual(prevResult.ips);
     expect(answer.stderr).toContain('"rule":"namespace-unreadable"');
     expect(answer.stderr).toContain('koffi.node could not be loaded');
@@ -141,9 +133,20 @@ describe.if(requires('root'))('a full disk', () => {
   });
 
   test('with strictLog it is an error before anything is changed', async () => {
-    const script = `${fill}head -c 61440 /dev/zero > "$FOLDER/filler"`;
-    const answer = await addAfter(script, { strictLog: true });
-    expect(answered(answer)).toMatchObject({ code: 5, msg: expect.stringContaining('ENOSPC') });
+    const script = `${fill}head -c 61440 /dev/zero > "$FOLDER/filler"
+      mount -t tmpfs -o mode=755 tmpfs /run; cp "$BIN" "$KOFFI" /run; mkdir /run/marks; /run/cni-debug || :; ls /run/marks >&2; exit 0`;
+    const add = (strictLog: boolean) =>
+      addAfter(
+        script,
+        { strictLog, addHooks: [['touch', '/run/marks/changed-by-hook']] },
+        { CNI_NETNS: '/proc/self/ns/net' },
+      );
+    const [strict, lax] = [await add(true), await add(false)];
+    expect(answered(strict)).toMatchObject({ code: 5, msg: expect.stringContaining('ENOSPC') });
+    expect(strict.stderr).not.toContain('changed-by-hook');
+    // So that it is the log that kept the hook from running.
+    expect(answered(lax).ips).toEqual(prevResult.ips);
+    expect(lax.stderr).toContain('changed-by-hook');
   });
 });
 
@@ -153,11 +156,7 @@ describe.if(requires('root'))('as nobody', () => {
     const folder = '/run/cni-debug-test-nobody';
     const script = `mount -t tmpfs tmpfs /run; mkdir ${folder}; cp "$BIN" "$KOFFI" ${folder}; chmod 755 ${folder}
       exec setpriv --reuid ${nobody} --regid ${nobody} --clear-groups ${folder}/cni-debug`;
-    const environment = { ...scratch.environment('ADD'), ...executable };
-    const answer = await run(['unshare', '-m', 'sh', '-c', script], {
-      environment,
-      stdin: scratch.configuration({ prevResult }),
-    });
+    const answer = await addAfter(script);
     expect(answered(answer).ips).toEqual(prevResult.ips);
     expect(answer.stderr).toContain('Permission denied (EACCES)');
     expect(() => statSync(scratch.log)).toThrow();

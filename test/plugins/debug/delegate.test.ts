@@ -147,14 +147,6 @@ describe.each(programs)('%s', (_, argv) => {
     expect(fake.commands()).toEqual(['ADD', 'DEL']);
   }, 20_000);
 
-  test('a delegate that needs more memory than we do is recorded with its peak', async () => {
-    using fake = new FakePlugin(
-      `dd if=/dev/zero of=/dev/null bs=150M count=1 2>/dev/null; ${answer(result)}`,
-    );
-    await fake.wrap('ADD', {}, {}, argv);
-    expect(fake.records()[1].delegates[0].peakMemory).toBeWithin(150 * 1024, 200 * 1024);
-  });
-
   test('a plugin that cannot be found is searched for in folders that the error names', async () => {
     using fake = new FakePlugin();
     const keys = { delegate: { type: 'nowhere' } };

@@ -193,14 +193,6 @@ describe.if(requires('root', 'ip'))('in a namespace', () => {
     expect(failures(fake)).toHaveLength(4);
   });
 
-  test('a hook that needs much memory is not taken for the delegate', async () => {
-    using fake = new FakePlugin();
-    const delHooks = [['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=150M', 'count=1']];
-    await call(fake, 'DEL', { delHooks, delegate: { type: 'fake' } });
-    expect(lastRecord(fake).hooks).toMatchObject([{ status: 0 }]);
-    expect(lastRecord(fake).delegates[0]).not.toHaveProperty('peakMemory');
-  });
-
   test('a hook of a pass-through whose ADD fails is not run', async () => {
     using fake = new FakePlugin();
     const given = await call(fake, 'ADD', {

@@ -1,8 +1,36 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { answered, debug, prevResult, programs, run, Scratch } from '../../program.ts';
+import { readFileSync } from 'node:fs';
+import {
+  type Answer,
+  answered,
+  DefaultLogs,
+  debug,
+  prevResult,
+  programs,
+  type Run,
+  run,
+  Scratch,
+} from '../../program.ts';
+import { requires } from '../../requirements.ts';
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
+
+const root = requires('root');
+
+/** A call that fails; its error stands in both of the logs that are the default, once. */
+async function recordedByDefault(argv: string[], options: Run): Promise<Answer> {
+  using defaults = new DefaultLogs();
+  const answer = await run(defaults.command(argv), options);
+  const { code, msg } = answered(answer);
+  expect(answer.stderr).toBe('');
+  expect(defaults.records()).toEqual([
+    expect.objectContaining({ kind: 'call', error: expect.objectContaining({ code, msg }) }),
+  ]);
+  const errors = readFileSync(defaults.log, 'latin1').match(/^Error: code \d+: /gm);
+  expect(errors).toEqual([`Error: code ${code}: `]);
+  return answer;
+}
 
 const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'];
 
@@ -33,11 +61,6 @@ describe.each(programs)('%s', (_, argv) => {
     expect(answer.status).toBe(1);
   });
 
-  test('a bad environment does not wait for stdin', async () => {
-    const answer = await run(argv, { environment: { CNI_COMMAND: 'ADD' }, stdin: 'open' });
-    expect(answered(answer).code).toBe(4);
-  });
-
   test.each([
     ['CNI_COMMAND', 'add', 'unknown CNI_COMMAND: add'],
     ['CNI_CONTAINERID', 'a/b', 'CNI_CONTAINERID: "a/b" must begin with a letter or digit'],
@@ -50,20 +73,32 @@ describe.each(programs)('%s', (_, argv) => {
     expect(answer.status).toBe(1);
   });
 
-  test.each([
-    ['nothing', '', 6, 'stdin is empty'],
-    ['half a document', '{"cniVersion":', 6, 'is not JSON'],
-    ['binary', Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 7) % 256)), 6, 'is not JSON'],
-    ['a list', '[]', 6, 'is not a JSON object'],
-    ['17 MiB', Buffer.alloc(17 << 20, ' '), 6, 'stdin is longer than 16777216 bytes (16 MiB)'],
-    ['two documents', '{}{}', 6, 'more after the JSON value'],
-    ['no name', '{"cniVersion":"1.0.0"}', 7, 'missing network name'],
-    ['an unsupported version', '{"cniVersion":"2.0.0","name":"n"}', 1, 'incompatible CNI versions'],
-  ])('stdin with %s', async (_, stdin, code, message) => {
-    const answer = await run(argv, { environment: scratch.environment('ADD'), stdin });
-    expect(answered(answer).code).toBe(code);
-    expect(answered(answer).msg).toContain(message);
-    expect(answer.status).toBe(1);
+  describe.if(root)('with no log named, and so recorded in the default places', () => {
+    test('a bad environment does not wait for stdin', async () => {
+      const answer = await recordedByDefault(argv, { environment: { CNI_COMMAND: 'ADD' }, stdin: 'open' });
+      expect(answered(answer).code).toBe(4);
+    });
+
+    test.each([
+      ['nothing', '', 6, 'stdin is empty'],
+      ['half a document', '{"cniVersion":', 6, 'is not JSON'],
+      [
+        'binary',
+        Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 7) % 256)),
+        6,
+        'is not JSON',
+      ],
+      ['a list', '[]', 6, 'is not a JSON object'],
+      ['17 MiB', Buffer.alloc(17 << 20, ' '), 6, 'stdin is longer than 16777216 bytes (16 MiB)'],
+      ['two documents', '{}{}', 6, 'more after the JSON value'],
+      ['no name', '{"cniVersion":"1.0.0"}', 7, 'missing network name'],
+      ['an unsupported version', '{"cniVersion":"2.0.0","name":"n"}', 1, 'incompatible CNI versions'],
+    ])('stdin with %s', async (_, stdin, code, message) => {
+      const answer = await recordedByDefault(argv, { environment: scratch.environment('ADD'), stdin });
+      expect(answered(answer).code).toBe(code);
+      expect(answered(answer).msg).toContain(message);
+      expect(answer.status).toBe(1);
+    });
   });
 
   test('an address that is none is named with its path', async () => {
@@ -89,7 +124,7 @@ describe.each(programs)('%s', (_, argv) => {
 
   test('a stdout that nobody reads any more ends with status 1 and a line on stderr', async () => {
     const stdin = scratch.configuration({ prevResult });
-    const command = ['bash', '-c', `{ sleep 0.3; "$@"; echo "status $?" >&2; } | true`, 'bash', ...argv];
+    const command = ['bash', '-c', 'exec 3> >(:); wait $!; "$@" >&3; echo "status $?" >&2', 'bash', ...argv];
     const answer = await run(command, { environment: scratch.environment('ADD'), stdin });
     expect(answer.stderr).toContain('stdout could not be written: EPIPE');
     expect(answer.stderr).toContain('status 1');
@@ -176,8 +211,11 @@ test('DEL, GC and STATUS succeed and print nothing when nothing is wrong', async
   }
 });
 
-test('every malformed key of ours is named with its path, all at once', async () => {
+test.if(root)('every malformed key of ours is named with its path, all at once', async () => {
+  // A malformed key counts as absent: the default journal is written.
+  using defaults = new DefaultLogs();
   const keys = {
+    cniOutput: false,
     textLayout: 'other',
     journal: { maxFiles: 0, maxSize: '1XB' },
     redact: ['('],
@@ -187,8 +225,11 @@ test('every malformed key of ours is named with its path, all at once', async ()
     delegate: { capabilities: { a: 1 } },
     prevResult,
   };
-  const answer = await scratch.call('ADD', keys);
+  const answer = await defaults.call('ADD', keys, {}, defaults.command(debug));
   expect(answered(answer).code).toBe(7);
+  expect(defaults.records()).toEqual([
+    expect.objectContaining({ kind: 'call', error: expect.objectContaining({ code: 7 }) }),
+  ]);
   for (const part of [
     'textLayout: "other" is none of "debug", "upstream"',
     'journal.maxSize: "1XB" is not a size such as "16MB"',

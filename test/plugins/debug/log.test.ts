@@ -9,7 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { answered, debug, prevResult, programs, run, Scratch } from '../../program.ts';
+import { answered, DefaultLogs, debug, prevResult, programs, run, Scratch } from '../../program.ts';
+import { requires } from '../../requirements.ts';
+import { FakePlugin } from './fake-plugin.ts';
 
 let scratch: Scratch;
 beforeEach(() => {
@@ -82,12 +84,31 @@ describe.each(programs)('%s', (_, argv) => {
   });
 });
 
-test('an error stands in both logs, also when stdin is no JSON', async () => {
+test('an error stands in both logs', async () => {
   await scratch.call('ADD');
   expect(readFileSync(scratch.log, 'utf8')).toContain('\nError: code 7: prevResult: is missing.');
   expect(scratch.records()).toEqual([
     expect.objectContaining({ level: 50, error: expect.objectContaining({ code: 7 }) }),
   ]);
+});
+
+describe.if(requires('root'))('when stdin is no JSON, an error stands in both logs of the defaults', () => {
+  test.each(programs)('%s', async (_, argv) => {
+    using defaults = new DefaultLogs();
+    const environment = defaults.environment('ADD');
+    const answer = await run(defaults.command(argv), { environment, stdin: '{"name": token=hunter2' });
+    const { code, msg } = answered(answer);
+    expect(answer).toMatchObject({ status: 1, stderr: '' });
+    expect(code).toBe(6);
+    const text = readFileSync(defaults.log, 'utf8');
+    expect(text).toStartWith('\nCNI Command: ADD\nContainerID: c1\n');
+    expect(text).toContain('\nStdinData: {"name": token=[redacted]\n');
+    expect(text).toContain(`\nError: code 6: ${msg}\n`);
+    expect(defaults.records()).toEqual([
+      expect.objectContaining({ kind: 'call', level: 50, command: 'ADD', error: { code, msg } }),
+    ]);
+    for (const path of [defaults.log, defaults.journal]) expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
 });
 
 test('DEL, CHECK, GC and STATUS are recorded', async () => {
@@ -222,12 +243,19 @@ describe('a log that cannot be written', () => {
     expect(() => statSync(`${scratch.log}.elsewhere`)).toThrow();
   });
 
-  test.each(obstacles)('%s is an error with strictLog', async (_, message, make) => {
-    make(scratch.log);
-    const answer = await scratch.call('ADD', { prevResult, strictLog: true });
-    expect(answered(answer)).toMatchObject({ code: 5, msg: expect.stringContaining(message) });
-    expect(answer.status).toBe(1);
-  });
+  test.each(obstacles)(
+    '%s is an error with strictLog, before the delegate is run',
+    async (_, message, make) => {
+      using fake = new FakePlugin();
+      make(fake.log);
+      const answer = await fake.wrap('ADD', { strictLog: true });
+      expect(answered(answer)).toMatchObject({ code: 5, msg: expect.stringContaining(message) });
+      expect(answer.status).toBe(1);
+      expect(fake.commands()).toEqual([]);
+      expect(await fake.wrap('ADD')).toMatchObject({ status: 0 });
+      expect(fake.commands()).toEqual(['ADD']);
+    },
+  );
 
   test('in a folder that does not exist', async () => {
     const cniOutput = join(scratch.folder, 'none', 'log');

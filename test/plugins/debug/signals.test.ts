@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { answered, debug, programs, run } from '../../program.ts';
+import { answered, DefaultLogs, debug, programs, run } from '../../program.ts';
+import { requires } from '../../requirements.ts';
 import { isRunning } from '../../runtime/plugin-folder.ts';
 import { FakePlugin } from './fake-plugin.ts';
 
 /** Waits for ever, with a child of its own; says who it is when both are there. */
 const waits = 'echo waiting >&2; sleep 60 & echo $! > "$d/child"; echo $$ > "$d/self"; : > "$d/ready"; wait';
-/** The same, but only SIGKILL ends it. */
-const holdsOut = `trap "" TERM; ${waits}; while :; do sleep 60; done`;
+/** The same, but only SIGKILL ends the two; it says when it has been asked to end. */
+const holdsOut = `trap "" TERM; sleep 60 & echo $! > "$d/child"; trap ': > "$d/asked"' TERM
+  echo $$ > "$d/self"; : > "$d/ready"; while :; do wait; done`;
 
 /** A call that is sent signals while the delegate runs. */
 async function interrupted(
@@ -23,13 +25,16 @@ async function interrupted(
   const stdin = fake.configuration({ delegate: { type: 'fake' } });
   const running = run(argv, { environment: fake.environment(command), stdin, started });
   await until(() => existsSync(`${fake.folder}/ready`));
-  for (const signal of signals) {
+  for (const [index, signal] of signals.entries()) {
+    // Of signals that wait together, the kernel delivers the one with the lowest number first.
+    if (index > 0) await until(() => existsSync(`${fake.folder}/asked`));
     process.kill(pid, signal);
-    if (signals.length > 1) await Bun.sleep(100);
   }
   const given = await running;
   return { given, pid, delegate: fake.number('self'), child: fake.number('child') };
 }
+
+const root = requires('root');
 
 describe.each(programs)('%s', (_, argv) => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
@@ -57,10 +62,10 @@ describe.each(programs)('%s', (_, argv) => {
     },
   );
 
-  test('SIGTERM is answered while stdin is still open', async () => {
-    using fake = new FakePlugin();
-    const [command = '', ...args] = argv;
-    const child = spawn(command, args, { env: { PATH: process.env.PATH, ...fake.environment('ADD') } });
+  test.if(root)('SIGTERM is answered while stdin is still open', async () => {
+    using defaults = new DefaultLogs();
+    const [command = '', ...args] = defaults.command(argv);
+    const child = spawn(command, args, { env: { PATH: process.env.PATH, ...defaults.environment('ADD') } });
     // More than the kernel buffers: when all of it is gone, somebody reads.
     child.stdin.write(' '.repeat(1 << 20), () => child.kill('SIGTERM'));
     const [stdout, status] = await Promise.all([
@@ -70,6 +75,8 @@ describe.each(programs)('%s', (_, argv) => {
     expect(status).toBe(1);
     const answer = { cniVersion: '1.1.0', code: 999, msg: 'ADD was ended by SIGTERM' };
     expect(JSON.parse(stdout.join(''))).toEqual(answer);
+    const { code, msg } = answer;
+    expect(defaults.records()).toEqual([expect.objectContaining({ kind: 'call', error: { code, msg } })]);
   });
 });
 
@@ -82,7 +89,7 @@ test('a second signal changes nothing: there is one answer, when the delegate is
   expect(fake.records()[1].delegates).toMatchObject([
     { signal: 'SIGKILL', failure: expect.stringContaining('was ended with SIGKILL before it answered ADD') },
   ]);
-}, 20_000);
+}, 60_000);
 
 test.each(['DEL', 'GC', 'STATUS'])('SIGTERM ends the delegate on %s, too', async (command) => {
   using fake = new FakePlugin(waits);
@@ -136,9 +143,26 @@ test('kill -9 while the delegate runs leaves a record of the beginning', async (
 });
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + 50_000;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`${holds} did not come true`);
     await Bun.sleep(10);
   }
 }
+
+test.if(root)('what had been added when the signal came is removed', async () => {
+  using fake = new FakePlugin();
+  let pid = 0;
+  const started = (id: number) => {
+    pid = id;
+  };
+  // The hook runs in the namespace that we are in, and the delegate has answered before it does.
+  const addHooks = [['sh', '-c', `: > ${fake.folder}/ready; sleep 60`]];
+  const stdin = fake.configuration({ delegate: { type: 'fake' }, addHooks });
+  const environment = fake.environment('ADD', { CNI_NETNS: '/proc/self/ns/net' });
+  const running = run(debug, { environment, stdin, started });
+  await until(() => existsSync(`${fake.folder}/ready`));
+  process.kill(pid, 'SIGTERM');
+  expect(answered(await running)).toMatchObject({ code: 999, msg: 'ADD was ended by SIGTERM' });
+  expect(fake.commands()).toEqual(['ADD', 'DEL']);
+});
