@@ -46,8 +46,11 @@ async function receive(io: Io, reading: Promise<Buffer>, signal: AbortSignal): P
   return { request: { environment, stdin, document, signal, writeStderr }, parameters, refusal };
 }
 
+/** Behind what is there to be read: when a busy node lets us run late, the time may be over and stdin be ready. */
 function impatience(): Promise<never> {
-  return new Promise((_, reject) => setTimeout(() => reject(new Error('nothing came')), patienceMs));
+  return new Promise((_, reject) => {
+    setTimeout(() => setImmediate(() => reject(new Error('nothing came'))), patienceMs);
+  });
 }
 
 function unreadable(cause: unknown): CniError {

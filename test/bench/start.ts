@@ -23,6 +23,7 @@ try {
   const cases = {
     'bridge VERSION (reference)': `env CNI_COMMAND=VERSION ${bridge}`,
     'debug VERSION': `env CNI_COMMAND=VERSION ${executable}`,
+    'the shell that gives ADD its stdin': add('/bin/true', 'shell', {}),
     'debug ADD, all checks and both logs': add(executable, 'all', {}),
     'debug ADD, validate off': add(executable, 'unchecked', { validate: 'off' }),
     'debug ADD, no logs': add(executable, 'unlogged', { cniOutput: false, journal: false }),

@@ -287,7 +287,7 @@ describe('without a namespace', () => {
     expect(answered(given).msg).toContain('hook ["true"] was not run: stat "/run/netns/none"');
   });
 
-  test('an executable that is not in PATH is said to be missing', async () => {
+  test.if(requires('root'))('an executable that is not in PATH is said to be missing', async () => {
     using fake = new FakePlugin();
     const environment = { ...fake.environment('DEL', { CNI_NETNS: '/proc/self/ns/net' }), PATH: fake.folder };
     const stdin = fake.configuration({ delHooks: [['true']] });

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   type Answer,
   answered,
@@ -32,6 +33,18 @@ async function recordedByDefault(argv: string[], options: Run): Promise<Answer> 
   return answer;
 }
 
+/**
+ * A call that fails in any case waits only a moment for its configuration. So it is there before the call is; and where
+ * the moment is over all the same, on a busy machine, at least the machine's own logs are not written.
+ */
+async function runWithBadEnvironment(argv: string[], environment: Record<string, string>): Promise<Answer> {
+  const file = join(scratch.folder, 'stdin');
+  writeFileSync(file, scratch.configuration({ prevResult }));
+  using defaults = new DefaultLogs();
+  const command = root ? defaults.command(argv) : argv;
+  return await run(['sh', '-c', 'exec "$@" < "$0"', file, ...command], { environment });
+}
+
 const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'];
 
 describe.each(programs)('%s', (_, argv) => {
@@ -45,7 +58,7 @@ describe.each(programs)('%s', (_, argv) => {
   });
 
   test.each(commands)('%s without any other variable', async (command) => {
-    const answer = await run(argv, { environment: { CNI_COMMAND: command }, stdin: scratch.configuration() });
+    const answer = await runWithBadEnvironment(argv, { CNI_COMMAND: command });
     const missing = {
       ADD: 'CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME',
       CHECK: 'CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME',
@@ -67,7 +80,7 @@ describe.each(programs)('%s', (_, argv) => {
     ['CNI_IFNAME', 'a-very-long-name', 'CNI_IFNAME: "a-very-long-name" is longer than 15 bytes'],
   ])('%s=%s', async (name, value, message) => {
     const environment = { ...scratch.environment('ADD'), [name]: value };
-    const answer = await run(argv, { environment, stdin: scratch.configuration({ prevResult }) });
+    const answer = await runWithBadEnvironment(argv, environment);
     expect(answered(answer)).toMatchObject({ cniVersion: '1.0.0', code: 4 });
     expect(answered(answer).msg).toContain(message);
     expect(answer.status).toBe(1);
