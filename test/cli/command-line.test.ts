@@ -53,9 +53,15 @@ describe.if(requires('root', 'ip', 'iptables', 'reference-plugins'))('demo', () 
   });
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s in the middle leaves nothing', async (signal) => {
-    await run([cniDebug, 'demo'], {
-      started: (pid) => setTimeout(() => process.kill(pid, signal), 150),
-    });
+    let running = true;
+    const started = async (pid: number) => {
+      const isMade = () => readdirSync('/run/netns').includes(`cni-debug-demo-${pid}-pod`);
+      while (running && !isMade()) await Bun.sleep(1);
+      if (running) process.kill(pid, signal);
+    };
+    const answer = await run([cniDebug, 'demo'], { started });
+    running = false;
+    expect(answer).toMatchObject({ status: 1, signal: null });
     expect(leftovers()).toEqual([]);
   });
 
