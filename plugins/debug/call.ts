@@ -5,7 +5,7 @@ import type { Problem } from '../../src/cni/schema.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { redactor } from '../../src/trace/redaction.ts';
 import type { Trace } from '../../src/trace/trace.ts';
-import { readSettings, type Settings } from './configuration.ts';
+import type { ReadSettings, Settings } from './configuration.ts';
 
 /** One call of the debug plugin: what it was given, how it is to be done, and what is noted of it. */
 export class Call {
@@ -79,8 +79,7 @@ export class Call {
   }
 }
 
-export function openCall(invocation: Invocation, trace: Trace): Call {
-  const { settings, problems } = readSettings(invocation.document);
+export function openCall(invocation: Invocation, trace: Trace, { settings, problems }: ReadSettings): Call {
   for (const piece of parseArgs(invocation.args).malformed) {
     trace.find(
       'malformed-args',

@@ -1,17 +1,7 @@
 import * as z from 'zod/mini';
 import { isObject, type JsonObject, newObject } from '../../src/cni/json.ts';
-import { lookUp, withoutKeys } from '../../src/cni/keys.ts';
-import {
-  freeForm,
-  offOr,
-  type Problem,
-  parsed,
-  problems,
-  read,
-  struct,
-  text,
-  unread,
-} from '../../src/cni/schema.ts';
+import { lookUp, withKey, withoutKeys } from '../../src/cni/keys.ts';
+import { freeForm, offOr, type Problem, parse, parsed, struct, text, unread } from '../../src/cni/schema.ts';
 import { parseDuration, parseSize } from '../../src/trace/quantity.ts';
 import { invalidPattern } from '../../src/trace/redaction.ts';
 
@@ -77,20 +67,32 @@ const schema = struct({
 
 export type Settings = z.infer<typeof schema>;
 
+export interface ReadSettings {
+  readonly settings: Settings;
+  readonly problems: readonly Problem[];
+}
+
 /**
- * The keys of the `debug` plugin. Never throws: a key with a problem counts as absent, so that the call can be
+ * The keys of the `debug` plugin. Never throws: a key with a problem, and of very many each in its turn, counts as absent, so that the call can be
  * recorded as the rest of the document says.
  */
-export function readSettings(document: JsonObject = newObject()): {
-  settings: Settings;
-  problems: Problem[];
-} {
-  const found = problems(schema, document);
-  const keys = found.map((problem) => problem.path.replace(/[.[].*$/s, ''));
+export function readSettings(document: JsonObject = newObject()): ReadSettings {
+  const found: Problem[] = [];
+  let usable = document;
+  for (;;) {
+    const parsed = parse(schema, usable);
+    if ('value' in parsed) return { settings: parsed.value, problems: found };
+    found.push(...parsed.problems);
+    usable = withoutMalformed(usable, parsed.problems);
+  }
+}
+
+/** Of a delegate whose type is known everything else may be malformed: it can still be asked to remove what it made. */
+function withoutMalformed(document: JsonObject, found: readonly Problem[]): JsonObject {
+  const keys = found.map(({ path }) => path.replace(/[.[].*$/s, ''));
   const usable = withoutKeys(document, ...keys);
   const wrapped = lookUp(document, 'delegate');
-  // One whose type is known can still be asked to remove what it made.
-  const bare = isObject(wrapped) ? withoutKeys(wrapped, 'capabilities') : null;
-  if (keys.includes('delegate') && problems(delegate, bare).length === 0) usable.delegate = bare;
-  return { settings: read(schema, usable), problems: found };
+  if (!keys.includes('delegate') || !isObject(wrapped)) return usable;
+  const bare = withoutKeys(wrapped, 'capabilities');
+  return 'value' in parse(delegate, bare) ? withKey(usable, 'delegate', bare) : usable;
 }

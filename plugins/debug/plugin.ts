@@ -1,11 +1,11 @@
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
-import type { Clock, Invocation, Plugin } from '../../src/cni/plugin.ts';
+import type { Clock, Invocation, Plugin, Request } from '../../src/cni/plugin.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { type Call, openCall } from './call.ts';
-import { readSettings } from './configuration.ts';
+import { type ReadSettings, readSettings } from './configuration.ts';
 import { type Delegate, openDelegate } from './delegate.ts';
 import { runHooks } from './hooks.ts';
 import { checkAttachment, checkPrevResult } from './prev-result.ts';
@@ -13,10 +13,15 @@ import { checkAttachment, checkPrevResult } from './prev-result.ts';
 /** Records every call and passes it on: to the next plugin of the chain, or to the one it wraps. */
 export function debugPlugin(clock: Clock): Plugin {
   const trace = new Trace(clock);
-  const open = (invocation: Invocation) => openCall(invocation, trace);
+  // A process answers one call, so what is read for its record is read for its operation, too.
+  let read: ReadSettings | undefined;
+  const settingsOf = ({ document }: Request) => {
+    read ??= readSettings(document);
+    return read;
+  };
+  const open = (invocation: Invocation) => openCall(invocation, trace, settingsOf(invocation));
   return {
-    observe: (request, answer) =>
-      new Recorder(request, readSettings(request.document).settings, trace).record(answer),
+    observe: (request, answer) => new Recorder(request, settingsOf(request).settings, trace).record(answer),
     add: (invocation) => add(open(invocation)),
     check: (invocation) => check(open(invocation)),
     del: (invocation) => del(open(invocation)),

@@ -2,7 +2,7 @@ import { latestResult } from '../../src/cni/conversion.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import { isObject, type Json, type JsonObject, newObject } from '../../src/cni/json.ts';
 import { withKey } from '../../src/cni/keys.ts';
-import { readResult, resultProblems, versionOfResult } from '../../src/cni/result.ts';
+import { parseResult, resultProblems, versionOfResult } from '../../src/cni/result.ts';
 import type { Problem } from '../../src/cni/schema.ts';
 import type { Version } from '../../src/cni/version.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
@@ -30,10 +30,9 @@ export function checkResult(call: Call, document: Json, cniVersion: Version, at:
   const { invocation, settings, trace } = call;
   const { command, netns } = invocation;
   if (settings.validate === 'off' && isObject(document)) return document;
-  const problems = resultProblems(document, cniVersion, at);
-  if (problems.length > 0 || !isObject(document))
-    return toleratedResult(call, document, problems, cniVersion, at);
-  const result = readResult(document, cniVersion, at);
+  const parsed = parseResult(document, cniVersion, at);
+  if (!('value' in parsed)) return toleratedResult(call, document, parsed.problems, cniVersion, at);
+  const result = parsed.value;
   const latest = latestResult(result, versionOfResult(result, cniVersion));
   trace.findings.push(...examineResult(latest, at));
   if (command === 'ADD') {
@@ -60,9 +59,8 @@ function toleratedResult(
   if (!isObject(document)) return newObject();
   // One that fits the version it names is understood all the same; any other goes on as it came.
   const named = versionOfResult(document, cniVersion);
-  return resultProblems(document, named, at).length === 0
-    ? readResult(document, named, at)
-    : withKey(document, 'cniVersion', cniVersion);
+  const parsed = parseResult(document, named, at);
+  return 'value' in parsed ? parsed.value : withKey(document, 'cniVersion', cniVersion);
 }
 
 /** CHECK: what differs is an error that names all of it, or findings as `validate` says. */

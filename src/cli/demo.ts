@@ -17,7 +17,9 @@ import { prettyRecord } from '../trace/pretty.ts';
 
 /** Beside this program, compiled or under Node, and where distributions have the reference plugins. */
 const searched = [
-  ...[process.execPath, process.argv[1] ?? ''].map((program) => join(dirname(program), 'bin')),
+  ...[process.execPath, process.argv[1] ?? '']
+    .filter((program) => !program.startsWith('/$bunfs/'))
+    .map((program) => join(dirname(program), 'bin')),
   ...['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni', '/opt/reference-cni/bin'],
 ];
 

@@ -3,7 +3,7 @@ import { parseCidr, parseIp, parseMac } from './address.ts';
 import { CniError, ErrorCode } from './error.ts';
 import { isObject, type Json, JsonNumber, type JsonObject, newObject } from './json.ts';
 import { lookUp, withoutKeys } from './keys.ts';
-import { type Problem, problems, read, struct, text } from './schema.ts';
+import { firstOf, type Parsed, type Problem, parse, struct, text } from './schema.ts';
 import { isAtLeast, isVersion, supportedVersions, type Version } from './version.ts';
 
 /** The versions whose results have one shape, oldest first, each named after its last. */
@@ -25,7 +25,7 @@ const built = new Map<Version, z.ZodMiniType<JsonObject>>();
 
 /**
  * Section 5, "Success", for each version, as strict as the reference's Go types: what they cannot parse is malformed,
- * and so is a MAC that is none. `ips[].interface` is looked at by `resultProblems`.
+ * and so is a MAC that is none. `ips[].interface` is looked at by `parseResult`.
  */
 export function resultSchema(version: Version): z.ZodMiniType<JsonObject> {
   const schema: z.ZodMiniType<JsonObject> = built.get(version) ?? builders[generationOf(version)](version);
@@ -33,23 +33,30 @@ export function resultSchema(version: Version): z.ZodMiniType<JsonObject> {
   return schema;
 }
 
-/** All that is wrong with a result of `version`; `at` is its own path, such as `prevResult`. */
-export function resultProblems(document: Json, version: Version, at: string): Problem[] {
-  return [...problems(resultSchema(version), document, at), ...indexProblems(document, version, at)];
+/**
+ * The result with its known keys in the specification's spelling and without those that are `null`, `cniVersion` being
+ * `version` if it had none; or what is wrong with it. `at` is its own path, such as `prevResult`.
+ */
+export function parseResult(document: Json, version: Version, at: string): Parsed<JsonObject> {
+  const parsed = parse(resultSchema(version), document, at);
+  const problems = [...parsed.problems, ...indexProblems(document, version, at)];
+  if (!('value' in parsed) || problems.length > 0) return { problems };
+  const cniVersion = versionOfResult(parsed.value, version);
+  const rest = Object.entries(withoutKeys(parsed.value, 'cniVersion'));
+  return { value: newObject([['cniVersion', cniVersion], ...rest]), problems: [] };
 }
 
-/**
- * The result with its known keys in the specification's spelling and without those that are `null`; `cniVersion` is
- * `version` if it had none. Throws code 7 with all problems.
- */
+/** What is wrong with a result of `version`. */
+export function resultProblems(document: Json, version: Version, at: string): Problem[] {
+  return parseResult(document, version, at).problems;
+}
+
+/** The result as `parseResult` has it. Throws code 7 with its problems. */
 export function readResult(document: Json, version: Version, at: string): JsonObject {
-  const found = resultProblems(document, version, at);
-  if (found.length > 0) {
-    throw new CniError(ErrorCode.invalidConfiguration, found.map(({ message }) => message).join('; '));
-  }
-  const result = read(resultSchema(version), document, at);
-  const cniVersion = versionOfResult(result, version);
-  return newObject([['cniVersion', cniVersion], ...Object.entries(withoutKeys(result, 'cniVersion'))]);
+  const parsed = parseResult(document, version, at);
+  if ('value' in parsed) return parsed.value;
+  const found = parsed.problems.map(({ message }) => message);
+  throw new CniError(ErrorCode.invalidConfiguration, found.join('; '));
 }
 
 /**
@@ -176,10 +183,13 @@ function indexProblems(document: Json, version: Version, at: string): Problem[] 
   const ips = lookUp(document, 'ips');
   if (!Array.isArray(interfaces) || !Array.isArray(ips)) return [];
   const among = interfaces.length === 1 ? 'is 1 interface' : `are ${interfaces.length} interfaces`;
-  return ips.flatMap((entry, position) => {
+  const outside = ips.flatMap((entry, position) => {
     const value = isObject(entry) ? integerOf(lookUp(entry, 'interface')) : undefined;
-    if (value === undefined || (value >= 0 && value < interfaces.length)) return [];
-    const path = `${at}${at === '' ? '' : '.'}ips[${position}].interface`;
-    return [{ path, message: `${path}: ${value} is out of range: there ${among}` }];
+    return value === undefined || (value >= 0 && value < interfaces.length) ? [] : [{ position, value }];
   });
+  const describe = ({ position, value }: { position: number; value: number }) => {
+    const path = `${at}${at === '' ? '' : '.'}ips[${position}].interface`;
+    return { path, message: `${path}: ${value} is out of range: there ${among}` };
+  };
+  return firstOf(outside, describe, at);
 }

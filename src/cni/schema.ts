@@ -83,27 +83,32 @@ export interface Problem {
   readonly message: string;
 }
 
-/** More than a person reads, and few enough for a message. */
-const mostProblems = 50;
+/** What a schema makes of a document: its value, or what is wrong with it. */
+export type Parsed<T> = { readonly value: T; readonly problems: [] } | { readonly problems: Problem[] };
 
-/**
- * The problems of a document, in its order; an empty list when it fits. Of very many the last one says how many more.
- * `at` is the document's own path.
- */
-export function problems(schema: z.ZodMiniType, document: Json, at = ''): Problem[] {
-  const { error } = schema.safeParse(document);
-  const issues = error?.issues ?? [];
-  const found = issues.slice(0, mostProblems).map((issue) => problem(issue, document, at));
-  const more = issues.length - found.length;
-  return more === 0 ? found : [...found, { path: at, message: `and ${more} more` }];
+/** `at` is the document's own path. */
+export function parse<T>(schema: z.ZodMiniType<T>, document: Json, at = ''): Parsed<T> {
+  const { success, data, error } = schema.safeParse(document);
+  if (success) return { value: data, problems: [] };
+  return { problems: firstOf(error.issues, (issue) => problem(issue, document, at), at) };
 }
 
 /** The document as the schema reads it. Throws code 7 with its problems, one after the other. */
 export function read<T>(schema: z.ZodMiniType<T>, document: Json, at = ''): T {
-  const parsed = schema.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const found = problems(schema, document, at).map(({ message }) => message);
+  const parsed = parse(schema, document, at);
+  if ('value' in parsed) return parsed.value;
+  const found = parsed.problems.map(({ message }) => message);
   throw new CniError(ErrorCode.invalidConfiguration, found.join('; '));
+}
+
+/** More than a person reads, and few enough for a message. */
+const mostProblems = 50;
+
+/** Those that a message has room for; of very many the last one says how many more there are. */
+export function firstOf<T>(wrong: readonly T[], describe: (item: T) => Problem, at: string): Problem[] {
+  const found = wrong.slice(0, mostProblems).map(describe);
+  const more = wrong.length - found.length;
+  return more === 0 ? found : [...found, { path: at, message: `and ${more} more` }];
 }
 
 function problem(issue: z.core.$ZodIssue, document: Json, at: string): Problem {

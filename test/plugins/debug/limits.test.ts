@@ -43,3 +43,18 @@ test.each(['DEL', 'GC'])('%s says when it cannot know what to delegate to', asyn
   const answer = await fake.call(command, { cniVersion: '1.1.0', delegate: 'fake' });
   expect(answered(answer)).toMatchObject({ code: 7, msg: 'delegate: "fake" is not an object' });
 });
+
+test.each(['DEL', 'GC'])('%s goes on however many keys are malformed', async (command) => {
+  using fake = new FakePlugin();
+  const addHooks = Array.from({ length: 60 }, () => []);
+  const answer = await fake.wrap(command, { cniVersion: '1.1.0', addHooks, validate: 'maybe', strictLog: 1 });
+  expect(answer).toMatchObject({ status: 0, stdout: '' });
+  expect(fake.commands()).toEqual([command]);
+});
+
+test('of very many indexes into nothing the first ones are named', async () => {
+  const ips = Array.from({ length: 20_000 }, () => ({ address: '10.0.0.1/8', interface: 9 }));
+  const answer = await scratch.call('ADD', { prevResult: { ...prevResult, ips } });
+  expect(answered(answer).msg).toStartWith('prevResult.ips[0].interface: 9 is out of range');
+  expect(answered(answer).msg).toEndWith('; and 19950 more');
+});
