@@ -28,6 +28,10 @@ export const getsockname = (fd: number, address: Buffer): number =>
 export const setsockopt = (fd: number, level: number, option: number, value: Buffer): number =>
   call('setsockopt', fd, level, option, value, value.length);
 
+/** getsockopt(2); fills `value`. */
+export const getsockopt = (fd: number, level: number, option: number, value: Buffer): number =>
+  call('getsockopt', fd, level, option, value, lengthOf(value));
+
 /** send(2); answers the number of bytes taken. */
 export const send = (fd: number, data: Buffer, flags: number): number =>
   call('send', fd, data, data.length, flags);
@@ -65,6 +69,7 @@ const PROTOTYPES = {
   bind: 'int bind(int, void *, uint)',
   getsockname: 'int getsockname(int, void *, void *)',
   setsockopt: 'int setsockopt(int, int, int, void *, uint)',
+  getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   send: 'long send(int, void *, size_t, int)',
   recvfrom: 'long recvfrom(int, void *, size_t, int, void *, void *)',
   setns: 'int setns(int, int)',

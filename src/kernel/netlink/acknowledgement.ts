@@ -1,4 +1,4 @@
-import { Attributes } from './attribute.ts';
+import { Attributes, present } from './attribute.ts';
 import {
   align,
   HEADER_LENGTH,
@@ -14,6 +14,8 @@ export interface Acknowledgement {
   /** Positive; 0 for success. */
   errno: number;
   kernelMessage?: string;
+  /** Where in the request, in bytes from its header, the attribute is that the kernel did not like. */
+  offset?: number;
 }
 
 /**
@@ -28,8 +30,13 @@ export function decodeAcknowledgement({ type, flags, payload }: NetlinkMessage):
     const echoed = leadingStruct(payload, 'struct nlmsgerr', 4 + HEADER_LENGTH).readUInt32LE(4);
     start += (flags & NLM_F_CAPPED) === 0 ? Math.max(align(echoed), HEADER_LENGTH) : HEADER_LENGTH;
   }
-  const kernelMessage = new Attributes(payload.subarray(start)).string(NLMSGERR_ATTR_MSG);
-  return kernelMessage === undefined ? { errno } : { errno, kernelMessage };
+  const attributes = new Attributes(payload.subarray(start));
+  return present<Acknowledgement>({
+    errno,
+    kernelMessage: attributes.string(NLMSGERR_ATTR_MSG),
+    offset: attributes.u32(NLMSGERR_ATTR_OFFS),
+  });
 }
 
 const NLMSGERR_ATTR_MSG = 1;
+const NLMSGERR_ATTR_OFFS = 2;

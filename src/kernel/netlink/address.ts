@@ -19,13 +19,19 @@ export interface Address {
   label?: string;
 }
 
-/** All IPv4 and IPv6 addresses of the socket's namespace. Throws as NetlinkSocket.dump does. */
-export function listAddresses(socket: NetlinkSocket): Address[] {
+/**
+ * All IPv4 and IPv6 addresses of the socket's namespace, or of one of its links. Throws as NetlinkSocket.dump does:
+ * ENODEV when there is no such link.
+ */
+export function listAddresses(socket: NetlinkSocket, index = 0): Address[] {
   const payload = Buffer.alloc(SIZEOF_IFADDRMSG);
+  // Before Linux 4.20 the kernel does not look at it, and answers all.
+  payload.writeUInt32LE(index, 4);
   return socket
     .dump({ operation: 'dump addresses', type: RTM_GETADDR, payload })
     .filter(({ type }) => type === RTM_NEWADDR)
-    .flatMap((message) => decodeAddress(message.payload) ?? []);
+    .flatMap((message) => decodeAddress(message.payload) ?? [])
+    .filter((address) => index === 0 || address.index === index);
 }
 
 /**
@@ -51,6 +57,12 @@ export function decodeAddress(payload: Buffer): Address | undefined {
   });
 }
 
+/** Duplicate address detection has not ended: nothing may be sent from it yet. */
+export const isTentative = ({ flags }: Address): boolean => (flags & IFA_F_TENTATIVE) !== 0;
+
+/** Another one has the address: it stays unused. */
+export const isDuplicate = ({ flags }: Address): boolean => (flags & IFA_F_DADFAILED) !== 0;
+
 /** include/uapi/linux/rtnetlink.h and if_addr.h */
 const RTM_NEWADDR = 20;
 const RTM_GETADDR = 22;
@@ -59,3 +71,5 @@ const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_LABEL = 3;
 const IFA_FLAGS = 8;
+const IFA_F_DADFAILED = 0x08;
+const IFA_F_TENTATIVE = 0x40;

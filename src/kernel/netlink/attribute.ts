@@ -7,15 +7,27 @@ const NLA_F_NESTED = 0x8000;
 const NLA_TYPE_MASK = 0x3fff;
 
 /** nla_put: one attribute. A nested one takes its attributes as value, see nested(). */
-export function attribute(type: number, value: Buffer): Buffer {
+export function attribute(type: number, value: Uint8Array): Buffer {
   const length = HEADER_LENGTH + value.length;
   if (length > 0xffff)
     throw new RangeError(`attribute ${type} of ${value.length} bytes does not fit nla_len`);
   const bytes = Buffer.alloc(align(length));
   bytes.writeUInt16LE(length, 0);
   bytes.writeUInt16LE(type, 2);
-  value.copy(bytes, HEADER_LENGTH);
+  bytes.set(value, HEADER_LENGTH);
   return bytes;
+}
+
+/** nla_put_u8 */
+export function u8Attribute(type: number, value: number): Buffer {
+  return attribute(type, Buffer.from([value]));
+}
+
+/** nla_put_u16 */
+export function u16Attribute(type: number, value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return attribute(type, bytes);
 }
 
 /** nla_put_u32 */
@@ -47,21 +59,21 @@ export class Attributes {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    // Less than a header at the end is padding, as for nla_ok.
-    for (let offset = 0; offset + HEADER_LENGTH <= bytes.length; ) {
-      const length = bytes.readUInt16LE(offset);
-      if (length < HEADER_LENGTH || length > bytes.length - offset) {
-        throw new MalformedMessageError(`attribute of ${length} bytes at ${offset} of ${bytes.length}`);
-      }
-      this.#offsets.set(bytes.readUInt16LE(offset + 2) & NLA_TYPE_MASK, offset);
-      offset += align(length);
-    }
+    forEachAttribute(bytes, (type, offset) => this.#offsets.set(type, offset));
   }
 
   bytes(type: number): Buffer | undefined {
     const offset = this.#offsets.get(type);
     if (offset === undefined) return undefined;
-    return this.#bytes.subarray(offset + HEADER_LENGTH, offset + this.#bytes.readUInt16LE(offset));
+    return attributeValue(this.#bytes, offset);
+  }
+
+  u8(type: number): number | undefined {
+    return this.#ofSize(type, 1)?.readUInt8();
+  }
+
+  u16(type: number): number | undefined {
+    return this.#ofSize(type, 2)?.readUInt16LE();
   }
 
   u32(type: number): number | undefined {
@@ -90,6 +102,24 @@ export class Attributes {
     if (value === undefined || value.length === size) return value;
     throw new MalformedMessageError(`attribute ${type} has ${value.length} bytes, not ${size}`);
   }
+}
+
+/** As nla_for_each_attr: where each attribute is. Throws MalformedMessageError. */
+export function forEachAttribute(bytes: Buffer, visit: (type: number, offset: number) => void): void {
+  // Less than a header at the end is padding, as for nla_ok.
+  for (let offset = 0; offset + HEADER_LENGTH <= bytes.length; ) {
+    const length = bytes.readUInt16LE(offset);
+    if (length < HEADER_LENGTH || length > bytes.length - offset) {
+      throw new MalformedMessageError(`attribute of ${length} bytes at ${offset} of ${bytes.length}`);
+    }
+    visit(bytes.readUInt16LE(offset + 2) & NLA_TYPE_MASK, offset);
+    offset += align(length);
+  }
+}
+
+/** The value of the attribute whose header is at an offset that forEachAttribute gave. */
+export function attributeValue(bytes: Buffer, offset: number): Buffer {
+  return bytes.subarray(offset + HEADER_LENGTH, offset + bytes.readUInt16LE(offset));
 }
 
 /** Takes out what is undefined: an attribute that the kernel did not send becomes a key that is not there. */

@@ -20,7 +20,14 @@ export const NLMSG_OVERRUN = 4;
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 export const NLM_F_DUMP_INTR = 0x10;
+/** With an object that is made: its announcement comes to us, too. Of links since Linux 6.2. */
+export const NLM_F_ECHO = 0x8;
 export const NLM_F_DUMP = 0x300;
+/** With an object to make: in place of another; never in place of another; when there is none; behind others. */
+export const NLM_F_REPLACE = 0x100;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
 /** On an answer: the kernel left out the request's own payload, and added attributes. */
 export const NLM_F_CAPPED = 0x100;
 export const NLM_F_ACK_TLVS = 0x200;

@@ -26,22 +26,34 @@ export interface Request {
   payload: Buffer;
 }
 
-/** Opens a socket of NETLINK_ROUTE in a namespace, or in our own. It stays there, wherever the thread goes next. */
-export function openRouteSocket(namespace?: Namespace): NetlinkSocket {
+/** What every request and dump is run by, with its operation in words: it may look how long that takes. */
+export type Step = <T>(name: string, operation: () => T) => T;
+
+/**
+ * Opens a socket of NETLINK_ROUTE in a namespace, or in our own. It stays there, wherever the thread goes next.
+ * Throws SystemError.
+ */
+export function openRouteSocket(namespace?: Namespace, step?: Step): NetlinkSocket {
   const open = (): Channel => openChannel(NETLINK_ROUTE);
-  return new NetlinkSocket(namespace === undefined ? open() : runIn(namespace, open));
+  return new NetlinkSocket(
+    namespace === undefined ? open() : runIn(namespace, open),
+    ANSWER_TIMEOUT_MS,
+    step,
+  );
 }
 
 /** Requests and their answers, one after the other. */
 export class NetlinkSocket {
   readonly #channel: Channel;
   readonly #timeoutMs: number;
+  readonly #step: Step;
   #sequence = 0;
   #isOpen = true;
 
-  constructor(channel: Channel, timeoutMs = 5000) {
+  constructor(channel: Channel, timeoutMs = ANSWER_TIMEOUT_MS, step: Step = (_, operation) => operation()) {
     this.#channel = channel;
     this.#timeoutMs = timeoutMs;
+    this.#step = step;
   }
 
   /**
@@ -49,10 +61,12 @@ export class NetlinkSocket {
    * (ETIMEDOUT when the kernel does not answer), SystemError and MalformedMessageError.
    */
   request(request: Request): NetlinkMessage[] {
-    const answer = this.#converse(request, NLM_F_ACK);
-    // Not repeated: the change may have been made.
-    if (!answer.isWhole) throw new NetlinkError(request.operation, ENOBUFS);
-    return answer.messages;
+    return this.#step(request.operation, () => {
+      const answer = this.#converse(request, NLM_F_ACK);
+      // Not repeated: the change may have been made.
+      if (!answer.isWhole) throw new NetlinkError(request.operation, ENOBUFS);
+      return answer.messages;
+    });
   }
 
   /**
@@ -60,11 +74,13 @@ export class NetlinkSocket {
    * Throws NetlinkError (EINTR when they changed each time), SystemError and MalformedMessageError.
    */
   dump(request: Request): NetlinkMessage[] {
-    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
-      const answer = this.#converse(request, NLM_F_DUMP);
-      if (answer.isWhole) return answer.messages;
-    }
-    throw new NetlinkError(request.operation, EINTR, `changed during each of ${DUMP_ATTEMPTS} attempts`);
+    return this.#step(request.operation, () => {
+      for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+        const answer = this.#converse(request, NLM_F_DUMP);
+        if (answer.isWhole) return answer.messages;
+      }
+      throw new NetlinkError(request.operation, EINTR, `changed during each of ${DUMP_ATTEMPTS} attempts`);
+    });
   }
 
   /** May be called twice. */
@@ -92,6 +108,7 @@ export class NetlinkSocket {
 /** include/uapi/linux/netlink.h */
 const NETLINK_ROUTE = 0;
 const DUMP_ATTEMPTS = 16;
+const ANSWER_TIMEOUT_MS = 5000;
 
 /** What has come for one request until now. */
 class Answer {

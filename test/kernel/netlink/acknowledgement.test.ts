@@ -12,9 +12,9 @@ test('an error without a text', () => {
   expect(capturedMessages('missing-link').map(decodeAcknowledgement)).toEqual([{ errno: 19 }]);
 });
 
-test('an error with the text of the extended acknowledgement', () => {
+test('an error with the text of the extended acknowledgement, and where the attribute is', () => {
   expect(capturedMessages('refused-link').map(decodeAcknowledgement)).toEqual([
-    { errno: 34, kernelMessage: 'Attribute failed policy validation' },
+    { errno: 34, kernelMessage: 'Attribute failed policy validation', offset: 32 },
   ]);
 });
 

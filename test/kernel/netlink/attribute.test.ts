@@ -5,6 +5,8 @@ import {
   nested,
   present,
   stringAttribute,
+  u8Attribute,
+  u16Attribute,
   u32Attribute,
 } from '../../../src/kernel/netlink/attribute.ts';
 import { MalformedMessageError } from '../../../src/kernel/netlink/message.ts';
@@ -18,6 +20,9 @@ describe('encoding', () => {
     ['bytes, padded', attribute(1, hex('aabbcc')), '0700 0100 aabbcc 00'],
     ['no bytes', attribute(9, Buffer.alloc(0)), '0400 0900'],
     ['a number', u32Attribute(29, 8), '0800 1d00 08000000'],
+    ['a number of one byte', u8Attribute(4, 1), '0500 0400 01 000000'],
+    ['a number of two bytes', u16Attribute(0, 0x0102), '0600 0000 0201 0000'],
+    ['bytes that are no Buffer', attribute(2, Uint8Array.of(10, 22, 0, 5)), '0800 0200 0a160005'],
     ['the greatest number', u32Attribute(1, 0xffffffff), '0800 0100 ffffffff'],
     ['a string with its NUL', stringAttribute(3, 'eth0'), '0900 0300 65746830 00 000000'],
     ['a string of many bytes', stringAttribute(20, 'é'), '0700 1400 c3a9 00 00'],
@@ -46,6 +51,8 @@ describe('decoding', () => {
         attribute(4, Buffer.from('a\0b')),
         nested(5, u32Attribute(1, 7)),
         attribute(6, hex('01')),
+        u8Attribute(7, 255),
+        u16Attribute(8, 0xfffe),
       ]),
     );
     expect(attributes.u32(1)).toBe(0xfffffffe);
@@ -55,6 +62,10 @@ describe('decoding', () => {
     expect(attributes.string(4)).toBe('a');
     expect(attributes.nested(5)?.u32(1)).toBe(7);
     expect(attributes.bytes(6)).toEqual(hex('01'));
+    expect(attributes.u8(7)).toBe(255);
+    expect(attributes.u16(8)).toBe(0xfffe);
+    expect(() => attributes.u8(8)).toThrow(MalformedMessageError);
+    expect(() => attributes.u16(7)).toThrow(MalformedMessageError);
   });
 
   test('what is missing is undefined', () => {

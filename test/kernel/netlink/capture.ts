@@ -12,6 +12,7 @@ const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTM_GETADDR = 22;
 const RTM_GETROUTE = 26;
+const RTM_GETNEIGH = 30;
 const REQUEST_AND_DUMP = 0x301;
 const REQUEST_AND_ACK = 0x5;
 
@@ -46,21 +47,21 @@ try {
   const skipStats = u32Attribute(29, 8);
   const namespace = openNamespace(pod.path);
   const channel = runIn(namespace, () => openChannel(0));
-  const ask = (type: number, flags: number, payload: Buffer): Buffer[] => {
-    channel.send(encodeMessage({ type, flags, sequence: 1, payload }));
+  const ask = (type: number, flags: number, payload: Buffer, from = channel): Buffer[] => {
+    from.send(encodeMessage({ type, flags, sequence: 1, payload }));
     const datagrams: Buffer[] = [];
     for (;;) {
-      const datagram = channel.receive();
+      const datagram = from.receive();
       if (!(datagram instanceof Buffer)) throw new Error(`received ${datagram}`);
       datagrams.push(datagram);
       if (decodeMessages(datagram).some((message) => message.type === 2 || message.type === 3))
         return datagrams;
     }
   };
-  const save = (file: string, what: string, datagrams: Buffer[]): void =>
+  const save = (file: string, what: string, datagrams: Buffer[], { portId } = channel): void =>
     writeFileSync(
       `${import.meta.dir}/../../fixtures/netlink/${file}.hex`,
-      `# ${what}; one datagram a line; Linux ${release().split('-')[0]}, port ID ${channel.portId}, sequence 1\n${datagrams
+      `# ${what}; one datagram a line; Linux ${release().split('-')[0]}, port ID ${portId}, sequence 1\n${datagrams
         .map((datagram) => `${datagram.toString('hex')}\n`)
         .join('')}`,
     );
@@ -78,8 +79,40 @@ try {
   );
   const prefixed = Buffer.from([2, 24, 0, 0, 0, 0, 0, 0]);
   save('refused-dump', 'RTM_GETADDR with a prefix length', ask(RTM_GETADDR, REQUEST_AND_DUMP, prefixed));
+  pod.ip(
+    'neighbour add 10.22.0.7 lladdr 02:00:00:00:00:07 dev eth0',
+    'neighbour add fd00:22::7 dev eth0 nud failed',
+  );
+  const neighbours = ask(RTM_GETNEIGH, REQUEST_AND_DUMP, Buffer.alloc(12));
+  save('neighbours', 'RTM_GETNEIGH', neighbours);
   channel.close();
   namespace.close();
+
+  node.ip('link set veth0 type bridge_slave hairpin on isolated on');
+  const nodeNamespace = openNamespace(node.path);
+  const nodeChannel = runIn(nodeNamespace, () => openChannel(0));
+  const ofBridges = Buffer.from(ifinfomsg);
+  ofBridges[0] = 7;
+  const ports = ask(RTM_GETLINK, REQUEST_AND_DUMP, ofBridges, nodeChannel);
+  save('bridge-ports', 'RTM_GETLINK of AF_BRIDGE', ports, nodeChannel);
+  const port = Buffer.concat([ifinfomsg, skipStats, stringAttribute(3, 'veth0')]);
+  save(
+    'port-link',
+    'RTM_GETLINK of veth0',
+    ask(RTM_GETLINK, REQUEST_AND_ACK, port, nodeChannel),
+    nodeChannel,
+  );
+  nodeChannel.close();
+  const [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE] = [1, 5, 7];
+  const groups = [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE];
+  const listener = runIn(nodeNamespace, () => openChannel(0, groups));
+  node.ip('link set veth0 nomaster', 'address add 10.22.0.1/16 dev br0', 'link del veth0');
+  const heard: Buffer[] = [];
+  for (let datagram = listener.receive(); datagram instanceof Buffer; datagram = listener.receive())
+    heard.push(datagram);
+  save('announcements', 'veth0 leaves br0, br0 gets an address, veth0 goes', heard, listener);
+  listener.close();
+  nodeNamespace.close();
 } finally {
   pod.remove();
   node.remove();

@@ -1,12 +1,16 @@
 import { dlopen } from 'bun:ffi';
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { type Channel, openChannel } from '../../../src/kernel/netlink/channel.ts';
 import { decodeMessages, encodeMessage } from '../../../src/kernel/netlink/message.ts';
+import { openNamespace, runIn } from '../../../src/kernel/netns.ts';
 import { SystemError } from '../../../src/kernel/system-error.ts';
 import { requires } from '../../requirements.ts';
+import { scratchNamespace } from '../scratch.ts';
 
+const RTM_NEWLINK = 16;
 const RTM_GETADDR = 22;
+const RTNLGRP_LINK = 1;
 const REQUEST_AND_DUMP = 0x301;
 
 let channel: Channel;
@@ -63,4 +67,29 @@ test('a protocol that the kernel lacks is a SystemError, and leaves nothing open
   expect(() => openChannel(31)).toThrow(SystemError);
   expect(() => openChannel(31)).toThrow('socket "netlink socket": Protocol not supported (EPROTONOSUPPORT)');
   expect(readdirSync('/proc/self/fd').length).toBe(before);
+});
+
+describe.if(requires('root', 'ip'))('groups', () => {
+  test('announcements come to those who joined', () => {
+    const scratch = scratchNamespace();
+    const namespace = openNamespace(scratch.path);
+    const [joined, other] = runIn(namespace, () => [openChannel(0, [RTNLGRP_LINK]), openChannel(0)]);
+    try {
+      scratch.ip('link add br0 type bridge');
+      const datagram = joined!.receive();
+      expect(decodeMessages(datagram as Buffer).map(({ type }) => type)).toContain(RTM_NEWLINK);
+      expect(other!.receive(1)).toBeUndefined();
+    } finally {
+      joined?.close();
+      other?.close();
+      namespace.close();
+      scratch.remove();
+    }
+  });
+
+  test('a group that there is not is a SystemError, and leaves nothing open', () => {
+    const before = readdirSync('/proc/self/fd').length;
+    expect(() => openChannel(0, [4000])).toThrow('setsockopt "netlink socket": Invalid argument (EINVAL)');
+    expect(readdirSync('/proc/self/fd').length).toBe(before);
+  });
 });

@@ -1,7 +1,14 @@
 import { expect, test } from 'bun:test';
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
-import { ipFamily, ipText } from '../../../src/kernel/netlink/ip-address.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  addressFamily,
+  ipFamily,
+  ipText,
+  prefixText,
+} from '../../../src/kernel/netlink/ip-address.ts';
 import { MalformedMessageError } from '../../../src/kernel/netlink/message.ts';
 
 test.each([
@@ -46,4 +53,14 @@ test('all of IPv6 is written as the URL standard writes it, but for mapped addre
 
 test('families', () => {
   expect([2, 10, 0, 28, 129].map(ipFamily)).toEqual([4, 6, undefined, undefined, undefined]);
+});
+
+test('prefixes and families of four and sixteen bytes', () => {
+  const v4 = Uint8Array.of(10, 22, 0, 5);
+  // A view into a larger buffer, as a part of another address is.
+  const v6 = Uint8Array.from({ length: 20 }, (_, index) => (index < 4 ? 0xff : 0)).subarray(4);
+  v6[0] = 0xfd;
+  expect([prefixText({ ip: v4, prefixLength: 16 }), addressFamily(v4)]).toEqual(['10.22.0.5/16', AF_INET]);
+  expect([prefixText({ ip: v6, prefixLength: 64 }), addressFamily(v6)]).toEqual(['fd00::/64', AF_INET6]);
+  expect(() => addressFamily(new Uint8Array(5))).toThrow(RangeError);
 });

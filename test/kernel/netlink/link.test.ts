@@ -19,6 +19,9 @@ test('captured links', () => {
       up: true,
       running: true,
       flags: 0x10049,
+      operstate: 0,
+      promiscuity: 0,
+      addrGenMode: 0,
     },
     {
       index: 2,
@@ -28,8 +31,11 @@ test('captured links', () => {
       up: false,
       running: false,
       flags: 0x1002,
+      operstate: 2,
+      promiscuity: 0,
       kind: 'macvlan',
       link: 3,
+      addrGenMode: 0,
     },
     {
       index: 3,
@@ -39,10 +45,13 @@ test('captured links', () => {
       up: true,
       running: true,
       flags: 0x11043,
+      operstate: 6,
+      promiscuity: 0,
       kind: 'veth',
       link: 4,
       linkNetnsid: 0,
       alias: 'bridge of shop, eth0',
+      addrGenMode: 0,
     },
     {
       index: 4,
@@ -52,8 +61,11 @@ test('captured links', () => {
       up: false,
       running: false,
       flags: 0x1002,
+      operstate: 2,
+      promiscuity: 0,
       kind: 'veth',
       link: 5,
+      addrGenMode: 0,
     },
     {
       index: 5,
@@ -63,8 +75,11 @@ test('captured links', () => {
       up: false,
       running: false,
       flags: 0x1002,
+      operstate: 2,
+      promiscuity: 0,
       kind: 'veth',
       link: 4,
+      addrGenMode: 0,
     },
   ] satisfies Link[]);
 });
@@ -78,6 +93,9 @@ test('keys that are not there are not there', () => {
     'up',
     'running',
     'flags',
+    'operstate',
+    'promiscuity',
+    'addrGenMode',
   ]);
 });
 
@@ -140,13 +158,17 @@ describe.if(requires('root', 'ip'))('a namespace', () => {
     const bridge = getLink(socket, 'br0');
     const port = getLink(socket, 'veth0');
     const peer = getLink(socket, 'veth1');
-    expect(port).toMatchObject({ kind: 'veth', master: bridge!.index, link: peer!.index });
+    expect(port).toMatchObject({ kind: 'veth', master: bridge!.index, link: peer!.index, promiscuity: 1 });
+    expect(port?.port).toMatchObject({ hairpin: false, isolated: false });
+    expect(bridge).toMatchObject({ kind: 'bridge', vlanFiltering: false });
+    expect(getLink(socket, port!.index)).toEqual(port!);
     expect(peer).toMatchObject({ mtu: 1280, link: port!.index, up: true, running: true });
     expect(peer?.alias).toBe('say "hé"');
     expect(listLinks(socket)).toContainEqual(port!);
   });
 
   test('getLink knows no link that is not there', () => {
+    expect(getLink(socket, 4000)).toBeUndefined();
     expect(getLink(socket, 'missing')).toBeUndefined();
   });
 

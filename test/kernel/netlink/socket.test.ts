@@ -5,7 +5,7 @@ import type { Channel } from '../../../src/kernel/netlink/channel.ts';
 import { listLinks } from '../../../src/kernel/netlink/link.ts';
 import { decodeMessages, encodeMessage, MalformedMessageError } from '../../../src/kernel/netlink/message.ts';
 import { NetlinkError } from '../../../src/kernel/netlink/netlink-error.ts';
-import { NetlinkSocket, openRouteSocket } from '../../../src/kernel/netlink/socket.ts';
+import { NetlinkSocket, openRouteSocket, type Step } from '../../../src/kernel/netlink/socket.ts';
 import { openNamespace } from '../../../src/kernel/netns.ts';
 import { requires } from '../../requirements.ts';
 import { scratchNamespace } from '../scratch.ts';
@@ -187,6 +187,22 @@ describe('a request', () => {
   test('that nobody answers is given up', () => {
     expect(() => ask()).toThrow('ETIMEDOUT');
   });
+});
+
+test('each request and dump is a step, also when it fails', () => {
+  const steps: string[] = [];
+  const step: Step = (name, operation) => {
+    steps.push(name);
+    return operation();
+  };
+  const socketOf = (...answers: Reply[][]): NetlinkSocket =>
+    new NetlinkSocket(kernel(...answers).channel, 50, step);
+  const interrupted: Reply[] = [[{ ...done, flags: NLM_F_DUMP_INTR }]];
+  socketOf(interrupted, [[done]]).dump(request);
+  socketOf([[{ type: NLMSG_ERROR }]]).request({ ...request, operation: 'set link "x" up' });
+  const refusal: Reply[] = [[{ type: NLMSG_ERROR, payload: errno(1) }]];
+  expect(() => socketOf(refusal).request({ ...request, operation: 'delete link "x"' })).toThrow('EPERM');
+  expect(steps).toEqual(['dump links', 'set link "x" up', 'delete link "x"']);
 });
 
 test('closing twice closes once', () => {
