@@ -1,4 +1,4 @@
-import { read, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read, readSync, writeSync } from 'node:fs';
 import type { Io } from './cni/plugin.ts';
 
 /** This process as the skel sees it. */
@@ -19,16 +19,18 @@ export const processIo: Io = {
   },
 };
 
-/** Not synchronous: a signal must be answered while the writer of stdin takes its time. */
+/** What is there at once, else not synchronous: a signal must be answered while the writer of stdin takes its time. */
 async function readStdin(limit: number, signal: AbortSignal): Promise<Buffer> {
+  const ready = readReady(limit);
+  if (ready.isWhole) return Buffer.concat(ready.chunks);
   const ended = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   // Bun's process.stdin takes 5 ms to set up; under Node, a read that waits in a thread keeps the process from exiting.
   const source: AsyncIterable<Buffer> = 'bun' in process.versions ? readFile(0) : process.stdin;
   const iterator = source[Symbol.asyncIterator]();
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const { chunks } = ready;
+  let length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   while (length <= limit) {
     const { done, value } = await Promise.race([iterator.next(), ended]);
     if (done) break;
@@ -36,6 +38,33 @@ async function readStdin(limit: number, signal: AbortSignal): Promise<Buffer> {
     length += value.length;
   }
   return Buffer.concat(chunks);
+}
+
+/**
+ * Runtimes have written and closed stdin before we look: then no thread has to wait for it, which saves a third of a
+ * millisecond. A pipe is opened once more, because whether a read waits is a property of the open file, which we share.
+ */
+function readReady(limit: number): { chunks: Buffer[]; isWhole: boolean } {
+  const chunks: Buffer[] = [];
+  let fd = 0;
+  try {
+    const stats = fstatSync(0);
+    if (!stats.isFIFO() && !stats.isFile()) return { chunks, isWhole: false };
+    if (stats.isFIFO()) fd = openSync('/proc/self/fd/0', constants.O_RDONLY | constants.O_NONBLOCK);
+    for (let length = 0; length <= limit; ) {
+      const chunk = Buffer.allocUnsafe(65536);
+      const count = readSync(fd, chunk);
+      if (count === 0) break;
+      chunks.push(chunk.subarray(0, count));
+      length += count;
+    }
+    return { chunks, isWhole: true };
+  } catch {
+    // EAGAIN, mostly: the writer takes its time. Whatever else it is, the patient way meets it again, and says so.
+    return { chunks, isWhole: false };
+  } finally {
+    if (fd !== 0) closeSync(fd);
+  }
 }
 
 async function* readFile(fd: number): AsyncGenerator<Buffer> {

@@ -1,9 +1,8 @@
-import * as z from 'zod/mini';
+import { ConfigurationValue } from './configuration-value.ts';
 import { type Command, containerIDComplaint } from './environment.ts';
 import { CniError, ErrorCode } from './error.ts';
 import { isObject, type Json, type JsonObject, parseJson } from './json.ts';
 import { lookUp } from './keys.ts';
-import { freeForm, read, struct } from './schema.ts';
 import { isAtLeast, isVersion, supportedVersions, type Version } from './version.ts';
 
 /** A network configuration as a plugin gets it on stdin (section 1 and section 2, "Execution configuration"). */
@@ -17,13 +16,6 @@ export interface Configuration {
   /** All of it, in the spelling it came with. */
   readonly document: JsonObject;
 }
-
-const schema = struct({
-  cniVersion: z.optional(z.string()),
-  name: z.optional(z.string()),
-  type: z.optional(z.string()),
-  runtimeConfig: z.optional(freeForm()),
-});
 
 /** What came on stdin as a document. Throws code 6. */
 export function parseConfiguration(stdin: Buffer): JsonObject {
@@ -55,7 +47,11 @@ export function parseConfiguration(stdin: Buffer): JsonObject {
  * has no such command (CHECK since 0.4.0, GC and STATUS since 1.1.0).
  */
 export function readConfiguration(document: JsonObject, command: Command): Configuration {
-  const { cniVersion = '', name = '', type = '', runtimeConfig } = read(schema, document);
+  const root = new ConfigurationValue('', document);
+  const [cniVersion = '', name = '', type = ''] = ['cniVersion', 'name', 'type'].map((key) =>
+    root.key(key).text(),
+  );
+  const runtimeConfig = root.key('runtimeConfig').object();
   checkName(name);
   const version = readVersion(cniVersion, command);
   const prevResult = lookUp(document, 'prevResult') ?? undefined;

@@ -2,8 +2,8 @@ import { family, parseCidr } from './address.ts';
 import { CniError, ErrorCode } from './error.ts';
 import { isObject, type Json, type JsonObject, newObject } from './json.ts';
 import { withoutKeys, withSpelling } from './keys.ts';
-import { type Generation, generationOf, generations, type Result } from './result.ts';
-import { latestVersion, type Version } from './version.ts';
+import type { Result } from './result.ts';
+import { type Generation, generationOf, generations, latestVersion, type Version } from './version.ts';
 
 /**
  * A result of one version in another, as the reference's `pkg/types` converts it, ready to be printed. The document is

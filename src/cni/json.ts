@@ -21,6 +21,12 @@ export class JsonNumber {
   }
 }
 
+/** The number that a JSON value is, when it is an integer that a double holds exactly. */
+export function integerOf(value: Json | undefined): number | undefined {
+  const number = value instanceof JsonNumber ? Number(value.text) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined;
+}
+
 /** Input that is not one JSON value; `line` and `column` count from 1, in characters. */
 export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';

@@ -4,17 +4,7 @@ import { CniError, ErrorCode } from './error.ts';
 import { isObject, type Json, JsonNumber, type JsonObject, newObject } from './json.ts';
 import { lookUp, withoutKeys } from './keys.ts';
 import { firstOf, type Parsed, type Problem, parse, struct, text } from './schema.ts';
-import { isAtLeast, isVersion, supportedVersions, type Version } from './version.ts';
-
-/** The versions whose results have one shape, oldest first, each named after its last. */
-export const generations = ['0.2.0', '0.4.0', '1.1.0'] as const satisfies Version[];
-
-export type Generation = (typeof generations)[number];
-
-export function generationOf(version: Version): Generation {
-  if (isAtLeast(version, '1.0.0')) return '1.1.0';
-  return isAtLeast(version, '0.3.0') ? '0.4.0' : '0.2.0';
-}
+import { generationOf, isVersion, supportedVersions, type Version } from './version.ts';
 
 /** A result of the latest version: what code of ours works on, whatever version came in and goes out. */
 export type Result = z.infer<ReturnType<typeof latest>>;

@@ -1,13 +1,16 @@
 import * as z from 'zod/mini';
 import { CniError, ErrorCode } from './error.ts';
 import { isObject, type Json, type JsonObject, newObject, stringifyJson } from './json.ts';
-import { lookUp, withSpelling } from './keys.ts';
+import { lookUp, withoutKeys, withSpelling } from './keys.ts';
 
 // Compiling a schema to code costs more than the one document a process reads.
 z.config({ jitless: true });
 
 type Shape = Record<string, z.ZodMiniType>;
 type Struct<S extends Shape> = z.infer<z.ZodMiniObject<S, z.core.$strip>> & JsonObject;
+
+/** What a schema reads, without the keys that it does not know. */
+export type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] };
 
 /**
  * A Go struct: known keys in any spelling, `null` as good as absent, each value as its own schema says;
@@ -99,6 +102,24 @@ export function read<T>(schema: z.ZodMiniType<T>, document: Json, at = ''): T {
   if ('value' in parsed) return parsed.value;
   const found = parsed.problems.map(({ message }) => message);
   throw new CniError(ErrorCode.invalidConfiguration, found.join('; '));
+}
+
+/**
+ * As much of the document as can be read: a key with a problem in it counts as absent, and of very many each in its
+ * turn. For a schema that accepts an empty object.
+ */
+export function parseUsable<T>(
+  schema: z.ZodMiniType<T>,
+  document: JsonObject,
+): { readonly value: T; readonly problems: readonly Problem[] } {
+  const found: Problem[] = [];
+  let usable = document;
+  for (;;) {
+    const parsed = parse(schema, usable);
+    if ('value' in parsed) return { value: parsed.value, problems: found };
+    found.push(...parsed.problems);
+    usable = withoutKeys(usable, ...parsed.problems.map(({ path }) => path.replace(/[.[].*$/s, '')));
+  }
 }
 
 /** More than a person reads, and few enough for a message. */

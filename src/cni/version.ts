@@ -13,3 +13,13 @@ export function isVersion(text: unknown): text is Version {
 export function isAtLeast(version: Version, least: Version): boolean {
   return supportedVersions.indexOf(version) >= supportedVersions.indexOf(least);
 }
+
+/** The versions whose results have one shape, oldest first, each named after its last. */
+export const generations = ['0.2.0', '0.4.0', '1.1.0'] as const satisfies Version[];
+
+export type Generation = (typeof generations)[number];
+
+export function generationOf(version: Version): Generation {
+  if (isAtLeast(version, '1.0.0')) return '1.1.0';
+  return isAtLeast(version, '0.3.0') ? '0.4.0' : '0.2.0';
+}

@@ -5,8 +5,14 @@ import { formatCidr, formatIp } from '../../src/cni/address.ts';
 import { convertResult, finishResult, latestResult } from '../../src/cni/conversion.ts';
 import { CniError } from '../../src/cni/error.ts';
 import { type Json, type JsonObject, newObject, parseJson, stringifyJson } from '../../src/cni/json.ts';
-import { type Generation, generationOf, readResult } from '../../src/cni/result.ts';
-import { isAtLeast, supportedVersions, type Version } from '../../src/cni/version.ts';
+import { readResult } from '../../src/cni/result.ts';
+import {
+  type Generation,
+  generationOf,
+  isAtLeast,
+  supportedVersions,
+  type Version,
+} from '../../src/cni/version.ts';
 
 interface Case {
   readonly name: string;

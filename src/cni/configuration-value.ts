@@ -1,0 +1,85 @@
+import { type Cidr, type Ip, parseCidr, parseIp } from './address.ts';
+import { CniError, ErrorCode } from './error.ts';
+import { isObject, type Json, JsonNumber, type JsonObject, stringifyJson } from './json.ts';
+import { lookUp } from './keys.ts';
+
+/**
+ * A value of the configuration and where it stands. It is read as what it is meant to be, and code 7 is thrown when it
+ * is something else; absent and `null` are both undefined. By hand and not by a schema: it is on the way of every ADD,
+ * most checks need two values at once, and this is a tenth of the time.
+ */
+export class ConfigurationValue {
+  constructor(
+    /** Such as `ipam.ranges[0][1].rangeStart`. */
+    readonly path: string,
+    readonly value: Json | undefined,
+  ) {}
+
+  get isAbsent(): boolean {
+    return this.value === undefined || this.value === null;
+  }
+
+  /** A key of this object, in any spelling; of an absent object it is absent, too. */
+  key(name: string): ConfigurationValue {
+    const object = this.object();
+    const path = this.path === '' ? name : `${this.path}.${name}`;
+    return new ConfigurationValue(path, object && lookUp(object, name));
+  }
+
+  object(): JsonObject | undefined {
+    if (this.isAbsent) return undefined;
+    if (!isObject(this.value)) throw this.error('is not an object');
+    return this.value;
+  }
+
+  elements(): ConfigurationValue[] {
+    if (this.isAbsent) return [];
+    if (!Array.isArray(this.value)) throw this.error('is not an array');
+    return this.value.map((item, index) => new ConfigurationValue(`${this.path}[${index}]`, item));
+  }
+
+  flag(): boolean | undefined {
+    if (this.isAbsent) return undefined;
+    if (typeof this.value !== 'boolean') throw this.error('is not a boolean');
+    return this.value;
+  }
+
+  text(): string | undefined {
+    if (this.isAbsent) return undefined;
+    if (typeof this.value !== 'string') throw this.error('is not a string');
+    return this.value;
+  }
+
+  /** An empty text is no address, as Go's `net.IP` reads it. */
+  ip(): Ip | undefined {
+    const text = this.text() ?? '';
+    return text === '' ? undefined : this.parsed(parseIp(text), 'is not an IP address');
+  }
+
+  cidr(): Cidr | undefined {
+    const text = this.text();
+    return text === undefined ? undefined : this.parsed(parseCidr(text), 'is not a CIDR address');
+  }
+
+  /** As it was written. */
+  integer(): Json | undefined {
+    if (this.isAbsent) return undefined;
+    const number = this.value instanceof JsonNumber ? Number(this.value.text) : this.value;
+    return this.parsed(Number.isInteger(number) ? this.value : undefined, 'is not an integer');
+  }
+
+  /** Code 7: the path, the value, and what is wrong with it. */
+  error(complaint: string): CniError {
+    const said = this.isAbsent ? 'is missing' : `${shorten(stringifyJson(this.value ?? null))} ${complaint}`;
+    return new CniError(ErrorCode.invalidConfiguration, `${this.path}: ${said}`);
+  }
+
+  private parsed<T>(value: T | undefined, complaint: string): T {
+    if (value === undefined) throw this.error(complaint);
+    return value;
+  }
+}
+
+function shorten(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
+}
