@@ -1,12 +1,24 @@
 import { version } from '../package.json';
+import type { BuiltIns } from '../plugins/built-in.ts';
 import type { Clock, Plugin } from './cni/plugin.ts';
 import { run } from './cni/skel.ts';
 import { processIo } from './process-io.ts';
 
-/** What we answer to, besides `cni-debug`: a plugin each, loaded when it is called. */
-const plugins: Readonly<Record<string, (clock: Clock) => Promise<Plugin>>> = {
-  debug: async (clock) => (await import('../plugins/debug/plugin.ts')).debugPlugin(clock),
+/** What we answer to, besides `cni-debug` and `debug`: a plugin each, loaded when it is called. */
+const builtIns: BuiltIns = {
+  bridge: async (surroundings) => (await import('../plugins/bridge/plugin.ts')).bridgePlugin(surroundings),
+  'host-local': async (surroundings) =>
+    (await import('../plugins/host-local/plugin.ts')).hostLocalPlugin(surroundings),
 };
+
+/** A plugin as the process has it that was started under its name, or under one that nobody knows. */
+async function load(type: string, clock: Clock): Promise<Plugin> {
+  const builtIn = Object.hasOwn(builtIns, type) ? builtIns[type] : undefined;
+  if (builtIn === undefined) return (await import('../plugins/debug/plugin.ts')).debugPlugin(clock);
+  const { Ruleset } = await import('./network/ruleset.ts');
+  const warn = (_: string, __: string, message: string) => processIo.writeStderr(`${type}: ${message}\n`);
+  return builtIn({ clock, step: (_, operation) => operation(), warn, ruleset: new Ruleset() });
+}
 
 /** `cni-debug` is the command line, except where a runtime calls it; a name we do not know is `debug`. */
 async function main(): Promise<number> {
@@ -15,9 +27,8 @@ async function main(): Promise<number> {
     const { commandLine } = await import('./cli/command-line.ts');
     return commandLine(process.argv.slice(2));
   }
-  const type = Object.hasOwn(plugins, name) ? name : 'debug';
-  const load = plugins[type] as (clock: Clock) => Promise<Plugin>;
-  return run(`CNI plugin ${type} (cni-debug ${version})`, load, processIo);
+  const type = Object.hasOwn(builtIns, name) ? name : 'debug';
+  return run(`CNI plugin ${type} (cni-debug ${version})`, (clock) => load(type, clock), processIo);
 }
 
 /** The compiled executable has its name in argv0, also behind a link; a script has it in argv[1]. */

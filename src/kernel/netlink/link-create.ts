@@ -82,7 +82,8 @@ export function createBridge(socket: NetlinkSocket, bridge: NewBridge): Link {
 export function createVeth(socket: NetlinkSocket, veth: NewVeth, peer: NewVethPeer): Link {
   const { name, master } = veth;
   const port = master === undefined ? '' : `, master ${JSON.stringify(master.name)}`;
-  const operation = `create veth ${JSON.stringify(name)} with peer ${JSON.stringify(peer.name)}${port}`;
+  const mac = peer.mac === undefined ? '' : `, address ${peer.mac}`;
+  const operation = `create veth ${JSON.stringify(name)} with peer ${JSON.stringify(peer.name)}${mac}${port}`;
   const other = attribute(VETH_INFO_PEER, Buffer.concat([header(peer), ...attributesOf(peer)]));
   const attributes = [kindOf('veth', nested(IFLA_INFO_DATA, other))];
   if (master !== undefined) attributes.push(u32Attribute(IFLA_MASTER, master.index));

@@ -108,7 +108,8 @@ export class NetlinkSocket {
 /** include/uapi/linux/netlink.h */
 const NETLINK_ROUTE = 0;
 const DUMP_ATTEMPTS = 16;
-const ANSWER_TIMEOUT_MS = 5000;
+/** All processes of a machine take turns in the kernel: 200 calls at once may keep one of them waiting for long. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 /** What has come for one request until now. */
 class Answer {

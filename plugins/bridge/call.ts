@@ -1,0 +1,64 @@
+import { type Cidr, parseCidr } from '../../src/cni/address.ts';
+import type { Invocation } from '../../src/cni/plugin.ts';
+import type { Result } from '../../src/cni/result.ts';
+import { type Ipam, openIpam } from '../../src/ipam/ipam.ts';
+import { type NetlinkSocket, openRouteSocket } from '../../src/kernel/netlink/socket.ts';
+import type { Attachment } from '../../src/network/attachment.ts';
+import type { Surroundings } from '../built-in.ts';
+import { readSettings, readUsableSettings, type Settings } from './configuration.ts';
+
+/** One call of the bridge plugin: what it was asked for, and what it does that with. */
+export interface Call {
+  readonly invocation: Invocation;
+  readonly settings: Settings;
+  readonly surroundings: Surroundings;
+  readonly attachment: Attachment;
+  /** Undefined for an interface without addresses. */
+  readonly ipam: Ipam | undefined;
+  /** In the node's namespace. */
+  readonly host: NetlinkSocket;
+  close(): void;
+}
+
+/** Throws code 7 for a configuration that is wrong. */
+export function openCall(invocation: Invocation, surroundings: Surroundings): Promise<Call> {
+  const settings = readSettings(invocation);
+  if (settings.ipMasqBackend === 'iptables') {
+    surroundings.warn(
+      'ipmasq-backend',
+      'ipMasqBackend',
+      'ipMasqBackend: "iptables" is not used: nftables does the same here',
+    );
+  }
+  return open(invocation, surroundings, settings);
+}
+
+/** For what removes things: what is wrong with the configuration is said, and does not stop it. */
+export function openRemovingCall(invocation: Invocation, surroundings: Surroundings): Promise<Call> {
+  const { settings, problems } = readUsableSettings(invocation.configuration.document);
+  for (const { path, message } of problems) surroundings.warn('malformed-key', path, message);
+  // What cannot be read may have been on.
+  const unsure = problems.length > 0;
+  const { ipMasq, macspoofchk } = settings;
+  return open(invocation, surroundings, {
+    ...settings,
+    ipMasq: ipMasq || unsure,
+    macspoofchk: macspoofchk || unsure,
+  });
+}
+
+async function open(invocation: Invocation, surroundings: Surroundings, settings: Settings): Promise<Call> {
+  const { containerID, ifName, configuration } = invocation;
+  const ipam = await openIpam(invocation, settings.ipamType, surroundings);
+  const host = openRouteSocket(undefined, surroundings.step);
+  return {
+    ...{ invocation, settings, surroundings, ipam, host },
+    attachment: { network: configuration.name, containerID, ifName },
+    close: () => host.close(),
+  };
+}
+
+/** The addresses of a result. */
+export function addressesOf(result: Result | undefined): Cidr[] {
+  return (result?.ips ?? []).flatMap(({ address }) => parseCidr(address) ?? []);
+}

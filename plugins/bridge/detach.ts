@@ -1,0 +1,67 @@
+import { parseCidr } from '../../src/cni/address.ts';
+import { addressesIn } from '../../src/ipam/prev-result-addresses.ts';
+import { removePort } from '../../src/network/bridge-port.ts';
+import { removeVeth } from '../../src/network/container-interface.ts';
+import { isNetnsOverridden, openRemainingContainer } from '../../src/network/container-namespace.ts';
+import { planMasqueradeRemoval } from '../../src/network/masquerade.ts';
+import { planSpoofCheckRemoval } from '../../src/network/spoof-check.ts';
+import { attemptAll } from '../../src/runtime/attempt-all.ts';
+import type { Call } from './call.ts';
+
+/** Nothing that is missing is an error, and no error keeps the rest from being removed. */
+export async function detach(call: Call): Promise<void> {
+  const { ipam, invocation } = call;
+  // What a prevResult says is only where to look first, so one that is malformed does no harm.
+  const known = addressesIn(invocation.configuration.prevResult);
+  let isOurs = true;
+  await attemptAll(
+    () => {
+      isOurs = removePort(call.host, call.attachment);
+      if (!isOurs) removeFromContainer(call);
+    },
+    // Before the address can be given out again.
+    () => removeRules(call, known),
+    () => isOurs || removeRulesOfReference(call),
+    () => ipam?.del(known),
+  );
+}
+
+/** The node's end was not there under the name that we give it: the reference made it, or a DEL before this one was cut short. */
+function removeFromContainer({ invocation, surroundings }: Call): void {
+  const { netns, ifName, environment } = invocation;
+  const isOverridden = isNetnsOverridden(environment.CNI_NETNS_OVERRIDE);
+  const container = openRemainingContainer(netns, { isOverridden });
+  if (container === undefined) return;
+  try {
+    removeVeth(container, ifName, surroundings.step);
+  } finally {
+    container.close();
+  }
+}
+
+function removeRules({ settings, surroundings, attachment }: Call, known: readonly string[]): void {
+  const { ruleset } = surroundings;
+  const addresses = known.flatMap((text) => parseCidr(text) ?? []);
+  if (settings.ipMasq) planMasqueradeRemoval(ruleset, attachment, known.length === 0 ? undefined : addresses);
+  if (settings.macspoofchk) planSpoofCheckRemoval(ruleset, attachment);
+  ruleset.commit();
+}
+
+/** What an ADD of the reference's bridge made: its nftables rules are removed, its iptables rules are said. */
+async function removeRulesOfReference({ settings, surroundings, attachment }: Call): Promise<void> {
+  if (!settings.ipMasq && !settings.macspoofchk) return;
+  const { ruleset, warn } = surroundings;
+  const reference = await import('../../src/network/reference-leftovers.ts');
+  if (settings.ipMasq) reference.planReferenceMasqueradeRemoval(ruleset, attachment);
+  if (settings.macspoofchk) reference.planReferenceSpoofCheckRemoval(ruleset, attachment);
+  ruleset.commit();
+  if (!settings.ipMasq) return;
+  const { iptablesLeftovers } = await import('../../src/network/iptables-leftovers.ts');
+  for (const { object, commands } of iptablesLeftovers(ruleset, attachment)) {
+    warn(
+      'iptables-leftover',
+      object,
+      `${object} was left by another plugin; to remove it: ${commands.join(' && ')}`,
+    );
+  }
+}

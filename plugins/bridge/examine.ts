@@ -1,0 +1,147 @@
+import { formatCidr } from '../../src/cni/address.ts';
+import { latestResult } from '../../src/cni/conversion.ts';
+import { CniError, ErrorCode } from '../../src/cni/error.ts';
+import { type Result, readResult, versionOfResult } from '../../src/cni/result.ts';
+import { listAddresses } from '../../src/kernel/netlink/address.ts';
+import { getBridgePort } from '../../src/kernel/netlink/bridge-port.ts';
+import { getLink, type Link } from '../../src/kernel/netlink/link.ts';
+import { IFF_PROMISC } from '../../src/kernel/netlink/link-message.ts';
+import { NamespaceLostError } from '../../src/kernel/netns.ts';
+import { hostVethName } from '../../src/network/attachment.ts';
+import { endpointsOf } from '../../src/network/gateway.ts';
+import { missingMasquerade } from '../../src/network/masquerade.ts';
+import { missingSpoofCheck } from '../../src/network/spoof-check.ts';
+import { attachmentDiffers, compareWithNamespace } from '../../src/trace/namespace-check.ts';
+import { addressesOf, type Call } from './call.ts';
+
+/** Compares node and container with prevResult and configuration. All that differs is one error. */
+export async function examine(call: Call): Promise<void> {
+  const result = requiredPrevResult(call);
+  const differences = [
+    ...(await ipamDifferences(call)),
+    ...containerDifferences(call, result),
+    ...bridgeDifferences(call, result),
+  ];
+  if (differences.length === 0) return;
+  const count = differences.length === 1 ? '1 difference' : `${differences.length} differences`;
+  throw new CniError(
+    attachmentDiffers,
+    `${count} between prevResult and the node: ${differences.join('; ')}`,
+  );
+}
+
+function requiredPrevResult({ invocation }: Call): Result {
+  const { prevResult, cniVersion } = invocation.configuration;
+  if (prevResult === undefined)
+    throw new CniError(ErrorCode.invalidConfiguration, 'Required prevResult missing');
+  const version = versionOfResult(prevResult, cniVersion);
+  return latestResult(readResult(prevResult, version, 'prevResult'), version);
+}
+
+async function ipamDifferences({ ipam }: Call): Promise<string[]> {
+  try {
+    await ipam?.check();
+    return [];
+  } catch (error) {
+    if (error instanceof NamespaceLostError) throw error;
+    return [`ipam: ${CniError.from(error).message}`];
+  }
+}
+
+function containerDifferences({ invocation }: Call, result: Result): string[] {
+  const { differences, suspicions } = compareWithNamespace(result, invocation.netns, 'prevResult');
+  const other = suspicions.filter(({ rule }) => rule === 'other-sandbox');
+  return [...other, ...differences].map(({ message }) => message);
+}
+
+function bridgeDifferences(call: Call, result: Result): string[] {
+  const { settings, host } = call;
+  const name = settings.bridge;
+  const bridge = getLink(host, name);
+  if (bridge === undefined) return [`there is no bridge "${name}"`];
+  if (bridge.kind !== 'bridge') return [`"${name}" is not a bridge`];
+  const recorded = (result.interfaces ?? []).find((entry) => entry.name === name && !entry.sandbox);
+  return [
+    ...differs(recorded === undefined, `prevResult has no interface "${name}" of the node`),
+    ...differs(
+      otherMac(recorded?.mac, bridge),
+      `bridge "${name}" has MAC ${bridge.mac}, not ${recorded?.mac}`,
+    ),
+    ...differs(!bridge.up, `bridge "${name}" is down`),
+    ...differs(
+      settings.promiscMode && (bridge.flags & IFF_PROMISC) === 0,
+      `bridge "${name}" is not promiscuous`,
+    ),
+    ...gatewayDifferences(call, bridge, result),
+    ...portDifferences(call, bridge, result),
+  ];
+}
+
+function gatewayDifferences({ settings, host }: Call, bridge: Link, result: Result): string[] {
+  if (!settings.isGateway || settings.vlan !== 0) return [];
+  const present = listAddresses(host, bridge.index).map(
+    ({ address, prefixLength }) => `${address}/${prefixLength}`,
+  );
+  return endpointsOf(result).flatMap(({ address, gateway }) => {
+    if (gateway === undefined) return [];
+    const wanted = formatCidr({ ip: gateway, prefixLength: address.prefixLength });
+    return differs(
+      !present.includes(wanted),
+      `bridge "${bridge.name}" does not have the gateway's address ${wanted}`,
+    );
+  });
+}
+
+/** The node's end is whichever of the result's interfaces is a veth of the node, as the reference looks for it. */
+function portDifferences(call: Call, bridge: Link, result: Result): string[] {
+  const { settings, host } = call;
+  const candidates = (result.interfaces ?? []).filter(
+    ({ name, sandbox }) => !sandbox && name !== bridge.name,
+  );
+  const found = candidates.flatMap((recorded) => {
+    const link = recorded.name ? getLink(host, recorded.name) : undefined;
+    return link?.kind === 'veth' ? [{ recorded, link }] : [];
+  });
+  const [first] = found.filter(({ link }) => link.master === bridge.index);
+  if (first === undefined) {
+    const names = candidates.map(({ name }) => `"${name}"`).join(', ') || 'no other interface of the node';
+    return [`no port of bridge "${bridge.name}" is left of what prevResult names: ${names}`];
+  }
+  const { recorded, link } = first;
+  const port = getBridgePort(host, link.index);
+  const { hairpinMode, portIsolation } = settings;
+  return [
+    ...differs(otherMac(recorded.mac, link), `port "${link.name}" has MAC ${link.mac}, not ${recorded.mac}`),
+    ...differs(hairpinMode && port?.hairpin !== true, `port "${link.name}" is not in hairpin mode`),
+    ...differs(portIsolation && port?.isolated !== true, `port "${link.name}" is not isolated`),
+    ...ruleDifferences(call, link, result),
+  ];
+}
+
+/** Of what the reference made, the rules are not ours to look for. */
+function ruleDifferences(
+  { settings, attachment, invocation, surroundings }: Call,
+  port: Link,
+  result: Result,
+): string[] {
+  if (port.name !== hostVethName(attachment)) return [];
+  const { ruleset } = surroundings;
+  const mac =
+    (result.interfaces ?? []).find(({ name, sandbox }) => sandbox && name === invocation.ifName)?.mac ?? '';
+  const masquerade = settings.ipMasq ? missingMasquerade(ruleset, attachment, addressesOf(result)) : [];
+  const spoofCheck = settings.macspoofchk
+    ? missingSpoofCheck(ruleset, attachment, { name: port.name, mac })
+    : [];
+  return [
+    ...masquerade.map((what) => `ipMasq: ${what}`),
+    ...spoofCheck.map((what) => `macspoofchk: ${what}`),
+  ];
+}
+
+function otherMac(recorded: string | undefined, { mac }: Link): boolean {
+  return Boolean(recorded) && recorded?.toLowerCase() !== mac;
+}
+
+function differs(does: boolean, message: string): string[] {
+  return does ? [message] : [];
+}

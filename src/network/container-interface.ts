@@ -1,0 +1,137 @@
+import { type Cidr, family, type Ip, networkOf } from '../cni/address.ts';
+import { CniError, ErrorCode } from '../cni/error.ts';
+import { ENODEV } from '../kernel/errno.ts';
+import { type Address, listAddresses } from '../kernel/netlink/address.ts';
+import { addAddress } from '../kernel/netlink/address-change.ts';
+import { present } from '../kernel/netlink/attribute.ts';
+import { getLink, type Link } from '../kernel/netlink/link.ts';
+import { changeLink, deleteLink } from '../kernel/netlink/link-change.ts';
+import { openMonitor } from '../kernel/netlink/monitor.ts';
+import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
+import { addRoute, type RouteChange } from '../kernel/netlink/route-change.ts';
+import { type NetlinkSocket, openRouteSocket, type Step } from '../kernel/netlink/socket.ts';
+import { type Namespace, runIn } from '../kernel/netns.ts';
+import { writeSysctlIfThere } from './sysctl-if-there.ts';
+
+/** `routes` of a result: https://www.cni.dev/docs/spec/#add-success */
+export interface InterfaceRoute {
+  readonly dst: Cidr;
+  readonly gateway: Ip | undefined;
+  readonly mtu?: number | undefined;
+  readonly advmss?: number | undefined;
+  readonly priority?: number | undefined;
+  readonly table?: number | undefined;
+  readonly scope?: number | undefined;
+}
+
+export interface InterfaceSettings {
+  readonly addresses: readonly Cidr[];
+  readonly routes: readonly InterfaceRoute[];
+  /** Duplicate address detection of IPv6: waited for, instead of left out. */
+  readonly detectDuplicates: boolean;
+}
+
+/**
+ * Gives the container's interface its addresses and routes, and sets it up; what it is then. Its addresses are usable
+ * when this returns. Throws NetlinkError, SystemError and CniError.
+ */
+export function configureInterface(
+  container: Namespace,
+  ifName: string,
+  { addresses, routes, detectDuplicates }: InterfaceSettings,
+  step?: Step,
+): Link {
+  const inside = runIn(container, () => {
+    setSysctls(ifName, addresses, detectDuplicates);
+    return openRouteSocket(undefined, step);
+  });
+  try {
+    const link = linkOf(inside, ifName, container);
+    const ofFamily = (wanted: 4 | 6) => addresses.filter(({ ip }) => family(ip) === wanted);
+    for (const address of ofFamily(4)) addAddress(inside, link, address);
+    // With an address it announces itself as it goes up.
+    changeLink(inside, link, { up: true });
+    // One of IPv6 gets no route while the link is down.
+    for (const address of ofFamily(6)) addAddress(inside, link, { ...address, noDad: !detectDuplicates });
+    if (detectDuplicates && ofFamily(6).length > 0) waitUntilUnique(inside, link, container, step);
+    for (const { dst, ...route } of routes) {
+      // Before what another interface of the container has brought, as the reference does.
+      addRoute(inside, present<RouteChange>({ ...route, dst: networkOf(dst), link }), 'before');
+    }
+    return { ...link, up: true };
+  } finally {
+    inside.close();
+  }
+}
+
+/** An interface without addresses, set up or left as it is. Throws CniError when it is not there. */
+export function prepareInterface(
+  container: Namespace,
+  ifName: string,
+  { up }: { up: boolean },
+  step?: Step,
+): Link {
+  const inside = openRouteSocket(container, step);
+  try {
+    const link = linkOf(inside, ifName, container);
+    if (up) changeLink(inside, link, { up });
+    return link;
+  } finally {
+    inside.close();
+  }
+}
+
+/** Both ends of a veth; an interface of another kind is none of a bridge's. What is gone already is success. */
+export function removeVeth(container: Namespace, ifName: string, step?: Step): void {
+  const inside = openRouteSocket(container, step);
+  try {
+    const link = getLink(inside, ifName);
+    if (link?.kind === 'veth') deleteLink(inside, link);
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.errno === ENODEV)) throw error;
+  } finally {
+    inside.close();
+  }
+}
+
+function linkOf(inside: NetlinkSocket, ifName: string, { path }: Namespace): Link {
+  const link = getLink(inside, ifName);
+  if (link !== undefined) return link;
+  throw new CniError(ErrorCode.tryAgainLater, `"${ifName}" in ${path} was removed while it was being set up`);
+}
+
+function setSysctls(ifName: string, addresses: readonly Cidr[], detectDuplicates: boolean): void {
+  if (detectDuplicates) writeSysctlIfThere(`net/ipv6/conf/${ifName}/enhanced_dad`, '1');
+  writeSysctlIfThere(`net/ipv6/conf/${ifName}/accept_dad`, detectDuplicates ? '1' : '0');
+  writeSysctlIfThere(`net/ipv4/conf/${ifName}/arp_notify`, '1');
+  if (!addresses.some(({ ip }) => family(ip) === 6)) return;
+  for (const name of ['lo', ifName]) writeSysctlIfThere(`net/ipv6/conf/${name}/disable_ipv6`, '0');
+  writeSysctlIfThere(`net/ipv6/conf/${ifName}/keep_addr_on_down`, '1');
+}
+
+/** Detection takes a second or two: one probe, and a random delay before it (RFC 4862, section 5.4). */
+const detectionTimeoutMs = 10_000;
+
+/** include/uapi/linux/if_addr.h */
+const IFA_F_DADFAILED = 0x08;
+const IFA_F_TENTATIVE = 0x40;
+
+function waitUntilUnique(inside: NetlinkSocket, link: Link, container: Namespace, step?: Step): void {
+  const look = () => (areUnique(listAddresses(inside, link.index), link) ? true : undefined);
+  if (look()) return;
+  const monitor = openMonitor(['ipv6-address'], container, step);
+  try {
+    const operation = `wait for duplicate address detection of "${link.name}"`;
+    monitor.waitFor({ operation, timeoutMs: detectionTimeoutMs, look, take: look });
+  } finally {
+    monitor.close();
+  }
+}
+
+function areUnique(addresses: readonly Address[], { name }: Link): boolean {
+  const taken = addresses.find(({ flags }) => (flags & IFA_F_DADFAILED) !== 0);
+  if (taken === undefined) return addresses.every(({ flags }) => (flags & IFA_F_TENTATIVE) === 0);
+  throw new CniError(ErrorCode.internal, `address ${taken.address} of "${name}" is in use by somebody else`, {
+    details: 'duplicate address detection ("enabledad") found another owner on the link',
+  });
+}

@@ -1,0 +1,76 @@
+import { CniError, ErrorCode } from '../cni/error.ts';
+import { ENOENT, ENOTDIR } from '../kernel/errno.ts';
+import {
+  currentNamespace,
+  type Namespace,
+  NotNetworkNamespaceError,
+  openNamespace,
+} from '../kernel/netns.ts';
+import { SystemError } from '../kernel/system-error.ts';
+
+/**
+ * The namespace that CNI_NETNS names, for ADD and CHECK. Throws code 8 when it is none, or the node's own, which
+ * `isOverridden` (CNI_NETNS_OVERRIDE) allows.
+ */
+export function openContainer(path: string, { isOverridden }: { isOverridden: boolean }): Namespace {
+  const namespace = opened(path);
+  try {
+    if (!isOverridden) refuseOwn(namespace);
+    return namespace;
+  } catch (error) {
+    namespace.close();
+    throw error;
+  }
+}
+
+/** The same for DEL: undefined when the container has no namespace any more, whatever is in its place now. */
+export function openRemainingContainer(
+  path: string,
+  { isOverridden }: { isOverridden: boolean },
+): Namespace | undefined {
+  if (path === '') return undefined;
+  let namespace: Namespace;
+  try {
+    namespace = openNamespace(path);
+  } catch (error) {
+    if (error instanceof NotNetworkNamespaceError) return undefined;
+    if (error instanceof SystemError && [ENOENT, ENOTDIR].includes(error.errno)) return undefined;
+    throw error;
+  }
+  try {
+    if (!isOverridden) refuseOwn(namespace);
+    return namespace;
+  } catch (error) {
+    namespace.close();
+    throw error;
+  }
+}
+
+/** CNI_NETNS_OVERRIDE as the reference's skel reads it. */
+export function isNetnsOverridden(value: string | undefined): boolean {
+  return value === '1' || value?.toLowerCase() === 'true';
+}
+
+function opened(path: string): Namespace {
+  try {
+    return openNamespace(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CniError(ErrorCode.invalidNetNS, `failed to open netns ${JSON.stringify(path)}: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function refuseOwn({ id, path }: Namespace): void {
+  const own = currentNamespace();
+  own.close();
+  if (own.id !== id) return;
+  throw new CniError(
+    ErrorCode.invalidNetNS,
+    `plugin's netns and netns from CNI_NETNS should not be the same`,
+    {
+      details: `${path} is the node's own network`,
+    },
+  );
+}

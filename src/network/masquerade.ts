@@ -1,0 +1,159 @@
+import { type Cidr, formatCidr, networkOf } from '../cni/address.ts';
+import type { Batch } from '../kernel/nftables/batch.ts';
+import { addChain, type ChainName, findChain } from '../kernel/nftables/chain.ts';
+import type { Expression } from '../kernel/nftables/expression.ts';
+import { addressIs, addressVerdict, verdict } from '../kernel/nftables/match.ts';
+import { addRule, flushChain } from '../kernel/nftables/rule.ts';
+import { addSet, type SetType } from '../kernel/nftables/set.ts';
+import type { Nftables } from '../kernel/nftables/socket.ts';
+import { addTable } from '../kernel/nftables/table.ts';
+import { COMMENT_LIMIT } from '../kernel/nftables/user-data.ts';
+import type { Attachment } from './attachment.ts';
+import { digest } from './digest.ts';
+import {
+  chainComplaintOf,
+  complaintOf,
+  type FoundElement,
+  type OwnedElement,
+  orphanedElements,
+  ownedElements,
+  writeOwned,
+} from './owned-element.ts';
+import { planElementRemoval } from './owned-removal.ts';
+import type { Ruleset } from './ruleset.ts';
+import { removeUnusedChain } from './unused-chain.ts';
+
+/**
+ * What an attachment sends to other networks than its own gets the node's address. One map for each family says of a
+ * source address which chain is its subnet's, so that the cost of a packet does not grow with the containers:
+ *
+ *     map masquerade4 { 10.22.0.5 comment "…" : jump masquerade_6f… }
+ *     chain masquerade_6f… { ip daddr 10.22.0.0/16 return; ip daddr 224.0.0.0/4 return; masquerade }
+ *     chain postrouting { type nat hook postrouting priority srcnat; ip saddr vmap @masquerade4; … }
+ *
+ * An element that is there for another attachment is replaced: whoever plans this holds the lease of the address.
+ */
+export function planMasquerade(ruleset: Ruleset, owner: Attachment, addresses: readonly Cidr[]): void {
+  if (addresses.length === 0) return;
+  ruleset.plan({
+    write(batch, look) {
+      writeBase(batch);
+      const subnets = new Map(
+        addresses.map((address) => [subnetChain(owner.network, address).chain, address]),
+      );
+      for (const address of subnets.values()) writeSubnet(batch, owner.network, address);
+      writeOwned(
+        batch,
+        look,
+        owner,
+        addresses.map((address) => elementOf(owner, address)),
+      );
+    },
+  });
+}
+
+/**
+ * Takes that back. Elements of others stay, whatever their address. `addresses` says where to look; without them, and
+ * where one is not there, all elements are looked at.
+ */
+export function planMasqueradeRemoval(
+  ruleset: Ruleset,
+  owner: Attachment,
+  addresses: readonly Cidr[] = [],
+): void {
+  const hint = addresses.map((address) => elementOf(owner, address));
+  planRemoval(ruleset, (nftables) => ownedElements(nftables, [MAPS[4], MAPS[6]], owner, hint));
+}
+
+/** For GC: takes back what the network's attachments have that are not among `valid`. `commit` fills the list. */
+export function planMasqueradeCollection(
+  ruleset: Ruleset,
+  network: string,
+  valid: readonly Attachment[],
+): readonly FoundElement[] {
+  return planRemoval(ruleset, (nftables) => orphanedElements(nftables, [MAPS[4], MAPS[6]], network, valid));
+}
+
+/** For CHECK: what is missing, in words. Throws NetlinkError. */
+export function missingMasquerade(ruleset: Ruleset, owner: Attachment, addresses: readonly Cidr[]): string[] {
+  const { nftables } = ruleset;
+  // Of several addresses in one subnet the chain is the same.
+  const subnets = new Map(addresses.map((address) => [subnetChain(owner.network, address).chain, address]));
+  const complaints = [
+    chainComplaintOf(nftables, POSTROUTING, baseRules()),
+    ...[...subnets].map(([chain, address]) =>
+      chainComplaintOf(nftables, { ...TABLE, chain }, subnetRules(address)),
+    ),
+    ...addresses.map((address) => complaintOf(nftables, owner, elementOf(owner, address))),
+  ];
+  return complaints.filter((complaint) => complaint !== undefined);
+}
+
+const TABLE = { family: 'inet', table: 'cni_debug' } as const;
+const POSTROUTING: ChainName = { ...TABLE, chain: 'postrouting' };
+const MAPS: { 4: SetType; 6: SetType } = {
+  4: { ...TABLE, set: 'masquerade4', key: ['ipv4_addr'], data: 'verdict' },
+  6: { ...TABLE, set: 'masquerade6', key: ['ipv6_addr'], data: 'verdict' },
+};
+/** NF_IP_PRI_NAT_SRC, `srcnat` */
+const SRCNAT = 100;
+const MULTICAST = {
+  4: { ip: Uint8Array.of(224, 0, 0, 0), prefixLength: 4 },
+  6: { ip: Uint8Array.of(0xff, ...new Array<number>(15).fill(0)), prefixLength: 8 },
+};
+const SUBNET_RULES = 3;
+
+/** Made anew each time: what a reload of a firewall took away is there again with the next ADD. */
+function writeBase(batch: Batch): void {
+  addTable(batch, TABLE, 'made by cni-debug');
+  addSet(batch, MAPS[4]);
+  addSet(batch, MAPS[6]);
+  addChain(batch, POSTROUTING, { base: { type: 'nat', hook: 'postrouting', priority: SRCNAT } });
+  flushChain(batch, POSTROUTING);
+  for (const rule of baseRules()) addRule(batch, POSTROUTING, rule);
+}
+
+const baseRules = (): Expression[][] => [addressVerdict('saddr', MAPS[4]), addressVerdict('saddr', MAPS[6])];
+
+function writeSubnet(batch: Batch, network: string, address: Cidr): void {
+  const chain = subnetChain(network, address);
+  const comment = `${formatCidr(networkOf(address))} of network ${network}`.slice(0, COMMENT_LIMIT);
+  addChain(batch, chain, { comment });
+  flushChain(batch, chain);
+  for (const rule of subnetRules(address)) addRule(batch, chain, rule);
+}
+
+function subnetRules(address: Cidr): Expression[][] {
+  const multicast = MULTICAST[familyOf(address.ip)];
+  return [
+    [...addressIs('daddr', address), verdict({ kind: 'return' })],
+    [...addressIs('daddr', multicast), verdict({ kind: 'return' })],
+    [{ name: 'masq' }],
+  ];
+}
+
+function elementOf(owner: Attachment, address: Cidr): OwnedElement {
+  const { chain } = subnetChain(owner.network, address);
+  return { set: mapOf(address.ip), key: [address.ip], data: { kind: 'jump', chain } };
+}
+
+function subnetChain(network: string, address: Cidr): ChainName {
+  const hash = digest('sha256', `${network}\0${formatCidr(networkOf(address))}`);
+  return { ...TABLE, chain: `masquerade_${hash.slice(0, 16)}` };
+}
+
+const familyOf = (ip: Uint8Array): 4 | 6 => (ip.length === 4 ? 4 : 6);
+const mapOf = (ip: Uint8Array): SetType => MAPS[familyOf(ip)];
+
+function planRemoval(
+  ruleset: Ruleset,
+  choose: (nftables: Nftables) => FoundElement[],
+): readonly FoundElement[] {
+  return planElementRemoval(ruleset, choose, (nftables, removed) => {
+    const chains = removed.flatMap(({ element: { data } }) => (data && 'chain' in data ? [data.chain] : []));
+    for (const name of [...new Set(chains)].map((chain) => ({ ...TABLE, chain }))) {
+      // A look is cheap; a batch that the kernel takes back waits for all processors.
+      if ((findChain(nftables, name)?.use ?? 0) <= SUBNET_RULES) removeUnusedChain(nftables, name);
+    }
+  });
+}

@@ -1,0 +1,58 @@
+import { type ChainName, findChain } from '../kernel/nftables/chain.ts';
+import { deleteRule, listRules } from '../kernel/nftables/rule.ts';
+import type { Attachment } from './attachment.ts';
+import { digest } from './digest.ts';
+import type { Ruleset } from './ruleset.ts';
+import { removeUnusedChain } from './unused-chain.ts';
+
+// What the reference plugins keep in nftables for an attachment, for a DEL of ours that follows an ADD of theirs.
+
+/**
+ * Removes the masquerade rules of the reference's `bridge` and `ptp` (`"ipMasqBackend": "nftables"`): those whose
+ * comment begins with the hashes of network and attachment (containernetworking/plugins, pkg/ip/ipmasq_nftables_linux.go).
+ */
+export function planReferenceMasqueradeRemoval(ruleset: Ruleset, owner: Attachment): void {
+  const { network, containerID, ifName } = owner;
+  const comment = `${shortHash(network)}-${shortHash(`${ifName}:${containerID}`)}, `;
+  ruleset.plan({
+    careful: true,
+    write(batch, { nftables }) {
+      for (const rule of listRules(nftables, MASQ_CHECKS)) {
+        if (rule.comment?.startsWith(comment)) deleteRule(batch, rule);
+      }
+    },
+  });
+}
+
+/**
+ * Removes what the reference's `macspoofchk` made: the rule that its comment names, and the two chains of that name
+ * (pkg/link/spoofcheck.go).
+ */
+export function planReferenceSpoofCheckRemoval(ruleset: Ruleset, { containerID, ifName }: Attachment): void {
+  const id = `${containerID}-${ifName}`;
+  const chain = `cni-br-iface-${id}`;
+  ruleset.plan({
+    careful: true,
+    write(batch, { nftables }) {
+      for (const rule of listRules(nftables, BRIDGE_PREROUTING)) {
+        if (rule.comment === `macspoofchk-${id}`) deleteRule(batch, rule);
+      }
+    },
+    after(nftables) {
+      // The first one jumps to the second.
+      for (const name of [chain, `${chain}-mac`].map((one) => ({ ...BRIDGE_PREROUTING, chain: one }))) {
+        if (Buffer.byteLength(name.chain) > LONGEST_NAME) continue;
+        if (findChain(nftables, name) !== undefined) removeUnusedChain(nftables, name);
+      }
+    },
+  });
+}
+
+/** NFT_NAME_MAXLEN, with its NUL: the reference can have made no chain with a longer name. */
+const LONGEST_NAME = 255;
+const MASQ_CHECKS: ChainName = { family: 'inet', table: 'cni_plugins_masquerade', chain: 'masq_checks' };
+const BRIDGE_PREROUTING: ChainName = { family: 'bridge', table: 'nat', chain: 'PREROUTING' };
+
+function shortHash(text: string): string {
+  return digest('sha512', text).slice(0, 16);
+}
