@@ -14,7 +14,7 @@ const builtIns: BuiltIns = {
 /** A plugin as the process has it that was started under its name, or under one that nobody knows. */
 async function load(type: string, clock: Clock): Promise<Plugin> {
   const builtIn = Object.hasOwn(builtIns, type) ? builtIns[type] : undefined;
-  if (builtIn === undefined) return (await import('../plugins/debug/plugin.ts')).debugPlugin(clock);
+  if (builtIn === undefined) return (await import('../plugins/debug/plugin.ts')).debugPlugin(clock, builtIns);
   const { Ruleset } = await import('./network/ruleset.ts');
   const warn = (_: string, __: string, message: string) => processIo.writeStderr(`${type}: ${message}\n`);
   return builtIn({ clock, step: (_, operation) => operation(), warn, ruleset: new Ruleset() });

@@ -8,6 +8,9 @@ export const referencePath = ['/opt/reference-cni/bin', '/usr/lib/cni'];
 
 const dist = join(import.meta.dir, '..', 'dist');
 
+/** Our own plugins, under all of their names. */
+export const builtInPath = join(dist, 'bin');
+
 /** What to copy to a place that is not hidden when a test mounts something over the checkout. */
 export const executable = { BIN: join(dist, 'cni-debug'), KOFFI: join(dist, 'koffi.node') };
 

@@ -2,10 +2,10 @@ import { parseArgs } from '../../src/cni/args.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/schema.ts';
-import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { redactor } from '../../src/trace/redaction.ts';
 import type { Trace } from '../../src/trace/trace.ts';
-import type { ReadSettings, Settings } from './configuration.ts';
+import type { BuiltIns } from '../built-in.ts';
+import { losesDelegate, type ReadSettings, type Settings } from './configuration.ts';
 
 /** One call of the debug plugin: what it was given, how it is to be done, and what is noted of it. */
 export class Call {
@@ -16,9 +16,15 @@ export class Call {
     readonly invocation: Invocation,
     readonly settings: Settings,
     readonly trace: Trace,
+    readonly builtIns: BuiltIns,
     private readonly problems: readonly Problem[],
   ) {
     this.redact = redactor(settings.redact).text;
+  }
+
+  /** With `ipam` and no `delegate`, `debug` is the plugin `bridge`. */
+  get isBridge(): boolean {
+    return this.settings.ipam !== undefined && this.settings.delegate === undefined;
   }
 
   /** Throws code 7 when a key of ours is malformed. */
@@ -37,29 +43,9 @@ export class Call {
 
   /** And for a delegate that cannot even be asked to: throws code 7, because what it made stays. */
   refuseLostDelegate(): void {
-    const lost = this.problems.filter(({ path }) => /^delegate\b/.test(path));
-    if (lost.length === 0 || this.settings.delegate !== undefined) return;
+    const lost = this.problems.filter(losesDelegate);
+    if (lost.length === 0) return;
     throw new CniError(ErrorCode.invalidConfiguration, lost.map(({ message }) => message).join('; '));
-  }
-
-  /** Runs all of them in order, whatever they throw, and then throws the first error with the others in its details. */
-  async all(...operations: (() => unknown)[]): Promise<void> {
-    const errors: CniError[] = [];
-    for (const operation of operations) {
-      try {
-        await operation();
-      } catch (thrown) {
-        // Whatever came next would be done to another namespace than it is meant for.
-        if (thrown instanceof NamespaceLostError) throw thrown;
-        errors.push(CniError.from(thrown));
-      }
-    }
-    const [first, ...others] = errors;
-    if (first === undefined) return;
-    // A signal ends all of them with the same words.
-    const more = others.map(({ message }) => message).filter((message) => message !== first.message);
-    const details = [first.details, ...more].filter((text) => text !== '');
-    throw new CniError(first.code, first.message, { details: details.join('; '), cause: first });
   }
 
   /** The error as it is, and at the end of its details where an operator finds all of this call. */
@@ -79,7 +65,12 @@ export class Call {
   }
 }
 
-export function openCall(invocation: Invocation, trace: Trace, { settings, problems }: ReadSettings): Call {
+export function openCall(
+  invocation: Invocation,
+  trace: Trace,
+  builtIns: BuiltIns,
+  { settings, problems }: ReadSettings,
+): Call {
   for (const piece of parseArgs(invocation.args).malformed) {
     trace.find(
       'malformed-args',
@@ -87,5 +78,5 @@ export function openCall(invocation: Invocation, trace: Trace, { settings, probl
       `CNI_ARGS: ${JSON.stringify(piece)} is no pair of key and value`,
     );
   }
-  return new Call(invocation, settings, trace, problems);
+  return new Call(invocation, settings, trace, builtIns, problems);
 }

@@ -1,7 +1,18 @@
 import * as z from 'zod/mini';
-import { isObject, type JsonObject, newObject } from '../../src/cni/json.ts';
+import { isObject, type Json, type JsonObject, newObject } from '../../src/cni/json.ts';
 import { lookUp, withKey, withoutKeys } from '../../src/cni/keys.ts';
-import { freeForm, offOr, type Problem, parse, parsed, struct, text, unread } from '../../src/cni/schema.ts';
+import {
+  freeForm,
+  offOr,
+  oneOrMore,
+  type Problem,
+  parse,
+  parsed,
+  parseUsable,
+  struct,
+  text,
+  unread,
+} from '../../src/cni/schema.ts';
 import { parseDuration, parseSize } from '../../src/trace/quantity.ts';
 import { invalidPattern } from '../../src/trace/redaction.ts';
 
@@ -59,10 +70,14 @@ const schema = struct({
   strictHooks: z._default(z.boolean(), false),
   /** A log that cannot be written fails the call before anything is changed. */
   strictLog: z._default(z.boolean(), false),
-  /** The configuration of another plugin, which is run in this one's place. */
-  delegate: z.optional(unread(delegate)),
-  /** How long the delegate may take. */
+  /** The configuration of another plugin, or of a chain of them, which is run in this one's place. */
+  delegate: z.optional(oneOrMore(unread(delegate), 'names no plugin')),
+  /** How long each delegate may take. */
   delegateTimeout: z._default(duration, 60_000),
+  /** A delegate is always the executable in CNI_PATH, never the one that is built in. */
+  external: z._default(z.boolean(), false),
+  /** That it is there makes `debug` the plugin `bridge`, which looks at what it says. */
+  ipam: z.optional(z.custom<Json>(() => true)),
 });
 
 export type Settings = z.infer<typeof schema>;
@@ -77,22 +92,34 @@ export interface ReadSettings {
  * recorded as the rest of the document says.
  */
 export function readSettings(document: JsonObject = newObject()): ReadSettings {
-  const found: Problem[] = [];
-  let usable = document;
-  for (;;) {
-    const parsed = parse(schema, usable);
-    if ('value' in parsed) return { settings: parsed.value, problems: found };
-    found.push(...parsed.problems);
-    usable = withoutMalformed(usable, parsed.problems);
-  }
+  const isAmbiguous = lookUp(document, 'delegate') != null && lookUp(document, 'ipam') != null;
+  const usable = isAmbiguous ? withoutKeys(document, 'ipam') : document;
+  const { value, problems } = parseUsable(schema, usable, withoutMalformed);
+  return { settings: value, problems: isAmbiguous ? [twoPlugins, ...problems] : problems };
 }
 
+/** Whether the problem is one of those that leave a delegate unknown, so that it cannot be asked for anything. */
+export function losesDelegate({ path }: Problem): boolean {
+  return /^delegate(\[\d+\])?(\.type)?$/.test(path);
+}
+
+const twoPlugins: Problem = {
+  path: 'ipam',
+  message:
+    'ipam: stands beside "delegate", and each of them makes an interface. Move it into the delegate whose it is, or ' +
+    'remove "delegate" where "debug" is to be the bridge itself',
+};
+
 /** Of a delegate whose type is known everything else may be malformed: it can still be asked to remove what it made. */
-function withoutMalformed(document: JsonObject, found: readonly Problem[]): JsonObject {
-  const keys = found.map(({ path }) => path.replace(/[.[].*$/s, ''));
+function withoutMalformed(document: JsonObject, keys: readonly string[]): JsonObject {
   const usable = withoutKeys(document, ...keys);
-  const wrapped = lookUp(document, 'delegate');
-  if (!keys.includes('delegate') || !isObject(wrapped)) return usable;
+  if (!keys.includes('delegate')) return usable;
+  const known = [lookUp(document, 'delegate') ?? []].flat().flatMap(askable);
+  return known.length === 0 ? usable : withKey(usable, 'delegate', known);
+}
+
+function askable(wrapped: Json): JsonObject[] {
+  if (!isObject(wrapped)) return [];
   const bare = withoutKeys(wrapped, 'capabilities');
-  return 'value' in parse(delegate, bare) ? withKey(usable, 'delegate', bare) : usable;
+  return [wrapped, bare].filter((candidate) => 'value' in parse(delegate, candidate)).slice(0, 1);
 }

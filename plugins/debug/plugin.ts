@@ -2,16 +2,21 @@ import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import type { Clock, Invocation, Plugin, Request } from '../../src/cni/plugin.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
+import { attemptAll } from '../../src/runtime/attempt-all.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import type { BuiltIns } from '../built-in.ts';
 import { type Call, openCall } from './call.ts';
 import { type ReadSettings, readSettings } from './configuration.ts';
-import { type Delegate, openDelegate } from './delegate.ts';
+import { type DelegateList, openDelegates } from './delegate-list.ts';
 import { runHooks } from './hooks.ts';
 import { checkAttachment, checkPrevResult } from './prev-result.ts';
 
-/** Records every call and passes it on: to the next plugin of the chain, or to the one it wraps. */
-export function debugPlugin(clock: Clock): Plugin {
+/**
+ * Records every call and passes it on: to the next plugin of the chain, to those that it wraps, or, with `ipam`, to the
+ * bridge that it is itself. `builtIns` are those that need no process of their own.
+ */
+export function debugPlugin(clock: Clock, builtIns: BuiltIns): Plugin {
   const trace = new Trace(clock);
   // A process answers one call, so what is read for its record is read for its operation, too.
   let read: ReadSettings | undefined;
@@ -19,7 +24,7 @@ export function debugPlugin(clock: Clock): Plugin {
     read ??= readSettings(document);
     return read;
   };
-  const open = (invocation: Invocation) => openCall(invocation, trace, settingsOf(invocation));
+  const open = (invocation: Invocation) => openCall(invocation, trace, builtIns, settingsOf(invocation));
   return {
     observe: (request, answer) => new Recorder(request, settingsOf(request).settings, trace).record(answer),
     add: (invocation) => add(open(invocation)),
@@ -30,39 +35,39 @@ export function debugPlugin(clock: Clock): Plugin {
   };
 }
 
-/** Answers with prevResult, or with what the delegate answers. */
+/** Answers with prevResult, or with what the delegates answer. */
 async function add(call: Call): Promise<JsonObject> {
   call.refuseProblems();
   const prevResult = checkPrevResult(call);
-  const delegate = openDelegate(call);
-  if (delegate !== undefined) return addWrapped(call, delegate);
+  const delegates = openDelegates(call);
+  if (delegates !== undefined) return addWrapped(call, delegates);
   if (prevResult === undefined) throw misplaced(call);
   await runHooks(call, 'addHooks');
   return prevResult;
 }
 
 /** A plugin whose ADD fails gets its DEL (section 4, "Delegated Plugins"), and so does one whose ADD we fail. */
-async function addWrapped(call: Call, delegate: Delegate): Promise<JsonObject> {
+async function addWrapped(call: Call, delegates: DelegateList): Promise<JsonObject> {
   try {
-    const result = await delegate.add();
+    const result = await delegates.add();
     await runHooks(call, 'addHooks');
     return result;
   } catch (error) {
     if (error instanceof NamespaceLostError) throw error;
-    await delegate.undoAdd();
+    await delegates.undoAdd();
     throw error;
   }
 }
 
-/** Compares prevResult with the namespace; the delegate does its own check. All that is wrong is one error. */
+/** Compares prevResult with the namespace; the delegates do their own checks. All that is wrong is one error. */
 async function check(call: Call): Promise<void> {
   call.refuseProblems();
   const prevResult = checkPrevResult(call);
   if (prevResult === undefined) {
     throw new CniError(ErrorCode.invalidConfiguration, 'prevResult: is missing, and CHECK compares with it');
   }
-  await call.all(
-    () => openDelegate(call)?.run(),
+  await attemptAll(
+    () => openDelegates(call)?.pass(),
     () => checkAttachment(call, prevResult),
     () => runHooks(call, 'checkHooks'),
   );
@@ -71,31 +76,31 @@ async function check(call: Call): Promise<void> {
 /** Does not stop at an error: what can be removed is removed. */
 async function del(call: Call): Promise<void> {
   call.noteProblems();
-  await call.all(
+  await attemptAll(
     () => void checkPrevResult(call),
     () => runHooks(call, 'delHooks'),
-    () => openDelegate(call)?.run(),
+    () => openDelegates(call)?.pass(),
     () => call.refuseLostDelegate(),
   );
 }
 
 async function collect(call: Call): Promise<void> {
   call.noteProblems();
-  await openDelegate(call)?.run();
+  await openDelegates(call)?.pass();
   call.refuseLostDelegate();
 }
 
 async function status(call: Call): Promise<void> {
   call.refuseProblems();
-  await openDelegate(call)?.run();
+  await openDelegates(call)?.pass();
 }
 
 function misplaced({ invocation }: Call): CniError {
   const { type, name } = invocation.configuration;
   return new CniError(
     ErrorCode.invalidConfiguration,
-    `prevResult: is missing. Without "delegate", "${type || 'debug'}" only passes on what the plugin before it made: ` +
+    `prevResult: is missing. Without "delegate" or "ipam", "${type || 'debug'}" only passes on what the plugin before it made: ` +
       `in the list of network "${name}" it belongs behind a plugin that makes the interface, such as bridge. ` +
-      'To stand first, it needs a "delegate"',
+      'To stand first, it needs a "delegate", or an "ipam" to be the bridge itself',
   );
 }

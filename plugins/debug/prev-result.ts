@@ -6,22 +6,24 @@ import { parseResult, resultProblems, versionOfResult } from '../../src/cni/resu
 import type { Problem } from '../../src/cni/schema.ts';
 import type { Version } from '../../src/cni/version.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
-import { type Comparisons, compareWithNamespace } from '../../src/trace/namespace-check.ts';
+import {
+  attachmentDiffers,
+  type Comparisons,
+  compareWithNamespace,
+} from '../../src/trace/namespace-check.ts';
 import { examineResult } from '../../src/trace/result-examination.ts';
 import type { Call } from './call.ts';
-
-/** Code of a CHECK that found the namespace to differ from prevResult; 100 and up are a plugin's own. */
-export const attachmentDiffers = 100;
 
 /**
  * prevResult as `validate` wants it looked at, undefined when there is none. What is only suspicious becomes a finding.
  * Throws code 7 when it is malformed, unless `validate` is lenient or the command is DEL, which does not depend on it.
  */
 export function checkPrevResult(call: Call): JsonObject | undefined {
-  const { prevResult } = call.invocation.configuration;
-  if (prevResult === undefined) return undefined;
+  const { command, configuration } = call.invocation;
+  const { prevResult, cniVersion } = configuration;
+  // A bridge begins a chain: what was before its ADD is none of its affair.
+  if (prevResult === undefined || (call.isBridge && command === 'ADD')) return undefined;
   // In the configuration's version, as skel reads it.
-  const { cniVersion } = call.invocation.configuration;
   return call.trace.step('check prevResult', () => checkResult(call, prevResult, cniVersion, 'prevResult'));
 }
 

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
 import { stringifyJson } from '../cni/json.ts';
 import { createNamespace, removeNamespace } from '../kernel/named-namespace.ts';
@@ -13,24 +13,16 @@ import {
   delNetworkList,
   type RuntimeConfiguration,
 } from '../runtime/network-list.ts';
+import { programPath } from '../runtime/this-program.ts';
 import { prettyRecord } from '../trace/pretty.ts';
-
-/** Beside this program, compiled or under Node, and where distributions have the reference plugins. */
-const searched = [
-  ...[process.execPath, process.argv[1] ?? '']
-    .filter((program) => !program.startsWith('/$bunfs/'))
-    .map((program) => join(dirname(program), 'bin')),
-  ...['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni', '/opt/reference-cni/bin'],
-];
 
 /**
  * Runs a chain through two scratch namespaces, one in the part of a node and one in that of a pod, so that the machine's
  * own network is not touched. They are taken away whatever happens. Exit status as the command line's.
  */
 export async function demo(): Promise<number> {
-  const obstacle = obstacleToDemo();
-  if (obstacle !== undefined) {
-    process.stderr.write(`cni-debug demo: ${obstacle}\n`);
+  if (process.getuid?.() !== 0) {
+    process.stderr.write('cni-debug demo: makes network namespaces, so it must be run as root\n');
     return 3;
   }
   const ending = new AbortController();
@@ -60,12 +52,11 @@ async function runChain(pod: Namespace, folder: string, signal: AbortSignal): Pr
     netns: pod.path,
     ifName: 'eth0',
     args: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx',
-    cniPath: searched.join(':'),
+    cniPath: pluginFolder(folder),
     timeoutMs: 30_000,
     signal,
   };
-  const chain = list.plugins.map(({ type }) => type).join(' -> ');
-  say(`Network "${list.name}": ${chain}, for a pod in ${pod.path}\n\n`);
+  say(`Network "${list.name}": "debug" as the bridge itself, for a pod in ${pod.path}\n\n`);
   try {
     const result = await addNetworkList(list, runtime);
     say(`ADD answered:\n${stringifyJson(result, '  ')}\n\n`);
@@ -107,41 +98,29 @@ function proveNothingLeft(pod: Namespace, folder: string): number {
   return inPod.length + onNode.length + leases.length === 0 ? 0 : 1;
 }
 
+/** All that it needs is in this program: with `ipam`, `debug` is a bridge, and host-local is built in. */
 function demoList(folder: string): NetworkList {
-  const ipam = { type: 'host-local', ranges: [[{ subnet: '10.22.0.0/16' }]], routes: [{ dst: '0.0.0.0/0' }] };
-  const bridge = { type: 'bridge', bridge: 'cni0', isGateway: true };
   const debug = {
     type: 'debug',
     cniOutput: join(folder, 'cni_output.log'),
     journal: { path: join(folder, 'journal.ndjson') },
+    ...{ bridge: 'cni0', isGateway: true, ipMasq: true },
+    ipam: {
+      type: 'host-local',
+      dataDir: join(folder, 'leases'),
+      ranges: [[{ subnet: '10.22.0.0/16' }]],
+      routes: [{ dst: '0.0.0.0/0' }],
+    },
   };
-  const portmap = { type: 'portmap', capabilities: { portMappings: true } };
-  const plugins = [{ ...bridge, ipam: { ...ipam, dataDir: join(folder, 'leases') } }, debug, portmap];
-  return parseConflist(JSON.stringify({ cniVersion: '1.0.0', name: 'demo', plugins }));
+  return parseConflist(JSON.stringify({ cniVersion: '1.0.0', name: 'demo', plugins: [debug] }));
 }
 
-/** Why it cannot run here, and what to do about it. */
-function obstacleToDemo(): string | undefined {
-  if (process.getuid?.() !== 0) return 'makes network namespaces, so it must be run as root';
-  const isIn = (places: readonly string[]) => (name: string) =>
-    places.some((place) => isExecutable(join(place, name)));
-  const plugins = ['debug', 'bridge', 'host-local', 'portmap'].filter((name) => !isIn(searched)(name));
-  const tools = ['iptables'].filter((name) => !isIn((process.env.PATH ?? '').split(':'))(name));
-  if (plugins.length + tools.length === 0) return undefined;
-  return (
-    `cannot find ${[...plugins, ...tools].join(', ')} (plugins are looked for in ${searched.join(', ')}).\n` +
-    'On Debian and Ubuntu: apt-get install containernetworking-plugins iptables\n' +
-    'On Fedora: dnf install containernetworking-plugins iptables-nft'
-  );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+/** A folder for CNI_PATH that has this program, under the name of the plugin. */
+function pluginFolder(folder: string): string {
+  const path = join(folder, 'bin');
+  mkdirSync(path);
+  symlinkSync(programPath(), join(path, 'debug'));
+  return path;
 }
 
 function wantsColors(): boolean {

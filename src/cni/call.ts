@@ -18,9 +18,23 @@ export async function call(
   signal: AbortSignal,
 ): Promise<{ outcome: Outcome; version: Version | undefined }> {
   const received = await receive(io, stdin, signal);
-  const answer = () => settle(operate(plugin, received));
+  const answer = () => settle(answerTo(plugin, received));
   const outcome = await settle(plugin.observe?.(received.request, answer) ?? answer());
   return { outcome, version: versionOf(received.request.document) };
+}
+
+/**
+ * Has the plugin do what the command says; the way of every call, also of one inside this process. The result is in the
+ * configuration's version. Rejects with a CniError for a configuration that is wrong, and with what the plugin throws.
+ */
+export async function operate(plugin: Plugin, request: Request, parameters: Parameters): Promise<Outcome> {
+  const configuration = readConfiguration(request.document ?? newObject(), parameters.command);
+  const invocation = { ...request, ...parameters, configuration };
+  if (parameters.command === 'ADD')
+    return { result: inVersionOf(configuration, await plugin.add(invocation)) };
+  const { check: CHECK, del: DEL, gc: GC, status: STATUS } = plugin;
+  await { CHECK, DEL, GC, STATUS }[parameters.command]?.(invocation);
+  return {};
 }
 
 interface Received {
@@ -63,16 +77,10 @@ function parseStdin(stdin: Buffer): JsonObject {
   throw new CniError(ErrorCode.decodingFailure, `stdin is longer than ${stdinLimit} bytes (16 MiB)`);
 }
 
-async function operate(plugin: Plugin, { request, parameters, refusal }: Received): Promise<Outcome> {
+async function answerTo(plugin: Plugin, { request, parameters, refusal }: Received): Promise<Outcome> {
   if (parameters instanceof CniError) throw parameters;
   if (refusal !== undefined) throw refusal;
-  const configuration = readConfiguration(request.document ?? newObject(), parameters.command);
-  const invocation = { ...request, ...parameters, configuration };
-  if (parameters.command === 'ADD')
-    return { result: inVersionOf(configuration, await plugin.add(invocation)) };
-  const { check: CHECK, del: DEL, gc: GC, status: STATUS } = plugin;
-  await { CHECK, DEL, GC, STATUS }[parameters.command]?.(invocation);
-  return {};
+  return operate(plugin, request, parameters);
 }
 
 function inVersionOf({ cniVersion }: Configuration, result: JsonObject): JsonObject {

@@ -60,6 +60,16 @@ export function unread<T extends JsonObject>(schema: z.ZodMiniType<T>): z.ZodMin
   }) as unknown as z.ZodMiniType<JsonObject>;
 }
 
+/** A list of at least one, or one alone, which is a list of it. */
+export function oneOrMore<T>(schema: z.ZodMiniType<T>, otherwise: string): z.ZodMiniType<T[]> {
+  const list = z.array(schema).check(z.minLength(1, { error: otherwise }));
+  return z.transform((input: unknown, context) => {
+    const parsed = Array.isArray(input) ? list.safeParse(input) : schema.safeParse(input);
+    if (!parsed.success) return passOn(parsed.error, context, input);
+    return Array.isArray(input) ? parsed.data : [parsed.data];
+  }) as unknown as z.ZodMiniType<T[]>;
+}
+
 /** `false` for "none", else what `schema` reads. */
 export function offOr<T>(schema: z.ZodMiniType<T>): z.ZodMiniType<T | false> {
   return z.transform((input: unknown, context) => {
@@ -106,11 +116,12 @@ export function read<T>(schema: z.ZodMiniType<T>, document: Json, at = ''): T {
 
 /**
  * As much of the document as can be read: a key with a problem in it counts as absent, and of very many each in its
- * turn. For a schema that accepts an empty object.
+ * turn. For a schema that accepts an empty object. `without` may spare some of such a key.
  */
 export function parseUsable<T>(
   schema: z.ZodMiniType<T>,
   document: JsonObject,
+  without: (document: JsonObject, keys: readonly string[]) => JsonObject = withoutAll,
 ): { readonly value: T; readonly problems: readonly Problem[] } {
   const found: Problem[] = [];
   let usable = document;
@@ -118,8 +129,15 @@ export function parseUsable<T>(
     const parsed = parse(schema, usable);
     if ('value' in parsed) return { value: parsed.value, problems: found };
     found.push(...parsed.problems);
-    usable = withoutKeys(usable, ...parsed.problems.map(({ path }) => path.replace(/[.[].*$/s, '')));
+    usable = without(
+      usable,
+      parsed.problems.map(({ path }) => path.replace(/[.[].*$/s, '')),
+    );
   }
+}
+
+function withoutAll(document: JsonObject, keys: readonly string[]): JsonObject {
+  return withoutKeys(document, ...keys);
 }
 
 /** More than a person reads, and few enough for a message. */

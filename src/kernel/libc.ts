@@ -56,6 +56,9 @@ export const umount2 = (target: string, flags: number): number => call('umount2'
 /** flock(2) */
 export const flock = (fd: number, operation: number): number => call('flock', fd, operation);
 
+/** pipe2(2); fills `ends`, an int[2]: the end to read from, and the one to write to. */
+export const pipe2 = (ends: Buffer, flags: number): number => call('pipe2', ends, flags);
+
 /** ioctl(2), for requests that take no argument. */
 export const ioctl = (fd: number, request: number): number => call('ioctl', fd, request);
 
@@ -77,6 +80,7 @@ const PROTOTYPES = {
   mount: 'int mount(str, str, str, ulong, void *)',
   umount2: 'int umount2(str, int)',
   flock: 'int flock(int, int)',
+  pipe2: 'int pipe2(void *, int)',
   ioctl: 'int ioctl(int, ulong, ...)',
 };
 

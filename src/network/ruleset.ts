@@ -7,7 +7,6 @@ import type { Namespace } from '../kernel/netns.ts';
 import { Batch } from '../kernel/nftables/batch.ts';
 import { type Nftables, openNftables } from '../kernel/nftables/socket.ts';
 import { listTables, tableText } from '../kernel/nftables/table.ts';
-import { Turn } from './turn.ts';
 
 /** A part of what a call does to nftables. */
 export interface Plan {
@@ -84,26 +83,21 @@ export class Ruleset {
   }
 
   #write(plans: readonly Plan[]): void {
-    const { timeoutMs = TIMEOUT_MS, namespace } = this.#options;
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
     const deadline = performance.now() + timeoutMs;
-    const turn = new Turn(namespace);
     let isGuarded = plans.some((plan) => plan.careful);
-    try {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          this.#attempt(plans, isGuarded);
-          return;
-        } catch (error) {
-          if (error instanceof GuardNeeded) isGuarded = true;
-          else if (!(error instanceof NetlinkError)) throw error;
-          else if (error.errno === EEXIST && !isGuarded) isGuarded = true;
-          else if (error.errno !== ERESTART && error.errno !== EINTR) throw this.#explained(error);
-          else if (performance.now() > deadline) throw tooBusy(error, attempt, timeoutMs);
-          else turn.take(deadline);
-        }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#attempt(plans, isGuarded);
+        return;
+      } catch (error) {
+        if (error instanceof GuardNeeded) isGuarded = true;
+        else if (!(error instanceof NetlinkError)) throw error;
+        else if (error.errno === EEXIST && !isGuarded) isGuarded = true;
+        else if (error.errno !== ERESTART && error.errno !== EINTR) throw this.#explained(error);
+        else if (performance.now() > deadline) throw tooBusy(error, attempt, timeoutMs);
+        else pause(attempt);
       }
-    } finally {
-      turn.end();
     }
   }
 
@@ -156,6 +150,14 @@ class GuardNeeded extends Error {}
 
 /** As long as for locks. */
 const TIMEOUT_MS = 30_000;
+const LONGEST_PAUSE_MS = 50;
+
+/** Longer each time, and never the same for two processes: who collided would do so again. */
+function pause(attempt: number): void {
+  const longest = Math.min(LONGEST_PAUSE_MS, 2 ** attempt);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * longest);
+}
+
 function tooBusy(cause: NetlinkError, attempts: number, timeoutMs: number): CniError {
   return new CniError(
     ErrorCode.tryAgainLater,

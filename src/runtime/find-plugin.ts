@@ -15,8 +15,18 @@ export function findPlugin(type: string, cniPath: string): string {
   if (type.includes('/'))
     throw failure(`the plugin type ${name} is a path: it must be a file name, searched in CNI_PATH`);
   if (cniPath === '') throw failure(`plugin ${name} cannot be searched for: CNI_PATH is empty`);
+  const path = findPluginIfAny(type, cniPath);
+  if (path !== undefined) return path;
+  throw failure(`plugin ${name} was not found in ${foldersOf(cniPath).join(', ')} (CNI_PATH)`);
+}
 
-  const folders = cniPath.split(':').map((folder) => (folder === '' ? '.' : folder));
+/**
+ * The same for a file name that need not be there: undefined when nothing has it, in any of the folders. What has the
+ * name and is no plugin is an error also here, since somebody meant it to be one.
+ */
+export function findPluginIfAny(type: string, cniPath: string): string | undefined {
+  const name = JSON.stringify(type);
+  const folders = foldersOf(cniPath);
   const obstacles: string[] = [];
   for (const folder of folders) {
     const path = `${folder.replace(/\/+$/, '')}/${type}`;
@@ -27,8 +37,14 @@ export function findPlugin(type: string, cniPath: string): string {
     }
     if (obstacle !== '') obstacles.push(`${path} ${obstacle}`);
   }
-  const but = obstacles.length === 0 ? '' : `, but ${obstacles.join(', and ')}`;
-  throw failure(`plugin ${name} was not found in ${folders.join(', ')} (CNI_PATH)${but}`);
+  if (obstacles.length === 0) return undefined;
+  throw failure(
+    `plugin ${name} was not found in ${folders.join(', ')} (CNI_PATH), but ${obstacles.join(', and ')}`,
+  );
+}
+
+function foldersOf(cniPath: string): string[] {
+  return cniPath === '' ? [] : cniPath.split(':').map((folder) => (folder === '' ? '.' : folder));
 }
 
 /** Why this is no plugin, as the end of a sentence; empty when nothing is there, undefined for a regular file. */

@@ -5,7 +5,7 @@ export const graceMs = 2000;
 export const drainMs = 1000;
 
 /** setTimeout takes no more than 31 bits, and fires at once when it is given more. */
-const longestTimeoutMs = 2 ** 31 - 1;
+export const longestTimeoutMs = 2 ** 31 - 1;
 
 /** What we did to end a process before its time. */
 export interface Ended {

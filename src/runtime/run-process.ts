@@ -1,6 +1,8 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { Environment } from '../cni/environment.ts';
+import { OutputPipe } from './output-pipe.ts';
 import { drainMs, type Ended, ProcessGroup } from './process-group.ts';
 import { openStdinFile } from './stdin-file.ts';
 
@@ -47,7 +49,7 @@ type Settle = (facts: Omit<ProcessOutcome, 'stdout' | 'stderr' | 'durationMs'>) 
  * Runs an executable in a process group of its own and resolves when it has ended; never rejects.
  *
  * The process is started before this function returns, so that whoever calls it inside a network namespace can
- * leave that right after the call. Its stdout and stderr are sockets, which can be written but not opened again.
+ * leave that right after the call. Where no pipe can be made, its stdout and stderr are sockets: see `OutputPipe`.
  */
 export function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
   const startedAt = performance.now();
@@ -62,45 +64,95 @@ export function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
     const failToStart = (error: unknown) => settle({ failedToStart: codeOf(error) });
     if (request.signal?.aborted) return settle({ failedToStart: 'ECANCELED' });
     try {
-      const child = start(request);
-      child.once('error', failToStart);
+      const { child, outputs } = start(request, [stdout, stderr]);
+      child.once('error', (error) => {
+        for (const { stop } of outputs) stop();
+        failToStart(error);
+      });
       child.once('exit', () => {
         exitedAt = performance.now();
       });
-      child.stdout?.on('data', (chunk: Buffer) => stdout.take(chunk));
-      child.stderr?.on('data', (chunk: Buffer) => stderr.take(chunk));
-      if (child.pid !== undefined) follow(child, child.pid, request, settle);
+      if (child.pid !== undefined) follow(child, child.pid, request, outputs, settle);
     } catch (error) {
       failToStart(error);
     }
   });
 }
 
-function start({ command, args = [], environment, stdin }: ProcessRequest): ChildProcess {
+/** Where a process writes, while it is read. */
+interface Source {
+  /** Resolves when there is nothing more to come. */
+  readonly ended: Promise<unknown>;
+  readonly stop: () => void;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly outputs: readonly Source[];
+}
+
+function start({ command, args = [], environment, stdin }: ProcessRequest, captures: Capture[]): Started {
   // Not imported above: a call that starts nothing need not load it. Not awaited: see runProcess.
   const { spawn }: typeof import('node:child_process') = require('node:child_process');
   const file = stdin === undefined ? undefined : openStdinFile(stdin);
   const first = stdin === undefined ? 'ignore' : (file ?? 'pipe');
-  const stdio: StdioOptions = [first, 'pipe', 'pipe'];
+  const pipes = captures.map(openOutput);
+  const stdio: StdioOptions = [first, ...pipes.map((pipe) => pipe?.writer ?? 'pipe')];
   try {
     const child = spawn(command, args, { env: environment as NodeJS.ProcessEnv, stdio, detached: true });
     // Whether the process reads its stdin is its own affair: EPIPE and ECONNRESET are no errors.
     child.stdin?.on('error', () => {});
     child.stdin?.end(stdin);
-    return child;
+    const streams = [child.stdout, child.stderr];
+    const outputs = captures.map((capture, index) => sourceOf(pipes[index], streams[index], capture));
+    return { child, outputs };
+  } catch (error) {
+    for (const pipe of pipes) pipe?.stop();
+    throw error;
   } finally {
     if (file !== undefined) closeSync(file);
+    for (const pipe of pipes) pipe?.closeWriter();
   }
 }
 
-/** Settles when the process has ended and its pipes are closed, or when either is given up. */
-function follow(child: ChildProcess, pid: number, request: ProcessRequest, settle: Settle): void {
+/** Undefined where Koffi cannot be loaded, or descriptors are at an end. */
+function openOutput(capture: Capture): OutputPipe | undefined {
+  try {
+    return new OutputPipe((chunk) => capture.take(chunk));
+  } catch {
+    return undefined;
+  }
+}
+
+function sourceOf(
+  pipe: OutputPipe | undefined,
+  stream: Readable | null | undefined,
+  capture: Capture,
+): Source {
+  if (pipe !== undefined) return { ended: pipe.ended, stop: () => pipe.stop() };
+  stream?.on('data', (chunk: Buffer) => capture.take(chunk));
+  const ended = new Promise((resolve) => stream?.once('close', resolve) ?? resolve(undefined));
+  return { ended, stop: () => void stream?.destroy() };
+}
+
+/** Settles when the process has ended and all that it wrote is read, or when either is given up. */
+function follow(
+  child: ChildProcess,
+  pid: number,
+  request: ProcessRequest,
+  outputs: readonly Source[],
+  settle: Settle,
+): void {
   let exit: Pick<ProcessOutcome, 'status' | 'signal'> = {};
   let drain: NodeJS.Timeout | undefined;
+  let isFinished = false;
   const finish = () => {
+    if (isFinished) return;
+    isFinished = true;
     clearTimeout(drain);
-    child.removeAllListeners('exit').removeAllListeners('close').unref();
-    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy();
+    child.removeAllListeners('exit').unref();
+    child.stdin?.destroy();
+    for (const { stop } of outputs) stop();
     group.finish();
     settle({ pid, ...exit, ...(group.ended === undefined ? {} : { ended: group.ended }) });
   };
@@ -109,17 +161,17 @@ function follow(child: ChildProcess, pid: number, request: ProcessRequest, settl
     exit = signal === null ? { status: status ?? 0 } : { signal };
     group.leaderExited();
     if (group.ended === undefined) drain = setTimeout(finish, drainMs);
-    child.once('close', finish);
+    Promise.all(outputs.map(({ ended }) => ended)).then(finish);
   });
 }
 
 /** The start of what a stream brings. */
 class Capture {
-  private readonly chunks: Buffer[] = [];
+  private readonly chunks: Uint8Array[] = [];
   private kept = 0;
   private length = 0;
 
-  take(chunk: Buffer): void {
+  take(chunk: Uint8Array): void {
     const part = chunk.subarray(0, outputLimit - this.kept);
     if (part.length > 0) this.chunks.push(part);
     this.kept += part.length;

@@ -19,10 +19,16 @@ export function prettyRecord(line: string, { colors }: { colors: boolean }): str
   });
   const below = [
     ...steps.map(
-      ({ name, duration, error }) =>
-        `${duration.toFixed(1).padStart(8)} ms  ${name}${error ? `: ${error}` : ''}`,
+      ({ name, duration, error = '' }) =>
+        `${duration.toFixed(1).padStart(8)} ms  ${name}${error === '' ? '' : `: ${reason(name, error)}`}`,
     ),
     ...findings.map(({ message }) => `  finding: ${message}`),
   ];
   return [format(line).trimEnd(), ...below.map((text) => `    ${text}`), ''].join('\n');
+}
+
+/** An error of the kernel begins with the operation, which is what the step of a built-in plugin is called. */
+function reason(name: string, error: string): string {
+  const operation = `${name.replace(/^[^ ]+: /, '')}: `;
+  return error.startsWith(operation) ? error.slice(operation.length) : error;
 }

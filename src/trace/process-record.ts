@@ -1,9 +1,12 @@
 import type { JsonObject } from '../cni/json.ts';
 import type { Redactor } from './redaction.ts';
 
-/** What a record keeps of another executable that ran during the call. */
+/** What a record keeps of another executable that ran during the call, or of a plugin that ran in its place. */
 export interface ProcessRecord {
-  readonly argv: readonly string[];
+  /** Absent where there was no process. */
+  readonly argv?: readonly string[] | undefined;
+  /** A plugin of ours, which ran inside the process of the call. */
+  readonly inProcess?: true | undefined;
   /** Of a delegate: its type and the command it was given. */
   readonly type?: string | undefined;
   readonly command?: string | undefined;
@@ -29,7 +32,7 @@ export function describeProcess(record: ProcessRecord, redactor: Redactor) {
   return {
     ...record,
     // Together, because `--token` says what the next word is.
-    argv: redactor.json([...argv]),
+    argv: argv && redactor.json([...argv]),
     environment: environment && redactor.environment(environment),
     stdin: stdin && redactor.json(stdin),
     stdout: stdout === undefined ? undefined : shorten(redactor.text(stdout)),

@@ -6,7 +6,7 @@ import { lookUp, withoutKeys } from '../cni/keys.ts';
 import type { Outcome, Request } from '../cni/plugin.ts';
 import { describeProcess, shorten } from './process-record.ts';
 import type { Redactor } from './redaction.ts';
-import type { Trace } from './trace.ts';
+import type { Step, Trace } from './trace.ts';
 
 /** Version of the record's schema, `v` in each record; a reader refuses one it does not know. */
 export const recordVersion = 1;
@@ -60,7 +60,8 @@ export function callRecord(request: Request, trace: Trace, outcome: Outcome, red
     ...beginRecord(request, trace, redactor),
     kind: 'call',
     duration: trace.elapsed,
-    steps: trace.steps.map((step) => redactTexts(step, redactor)),
+    // They were kept as they ended: a part of a step before the whole.
+    steps: [...trace.steps].sort(byTime).map((step) => redactTexts(step, redactor)),
     findings: trace.findings.map((finding) => redactTexts(finding, redactor)),
     hooks: trace.hooks.map((hook) => describeProcess(hook, redactor)),
     delegates: trace.delegates.map((delegate) => describeProcess(delegate, redactor)),
@@ -68,6 +69,10 @@ export function callRecord(request: Request, trace: Trace, outcome: Outcome, red
       ? { error: describe(outcome.error, redactor) }
       : { result: kept(outcome.result, request, redactor) }),
   };
+}
+
+function byTime(one: Step, other: Step): number {
+  return one.at - other.at || other.duration - one.duration;
 }
 
 /** One line for a person: `ADD cbr0 eth0 default/nginx: 10.22.0.5/16`. */

@@ -32,7 +32,7 @@ export class Trace {
   beforeDelegate: () => void = () => {};
   private readonly start: number;
 
-  constructor(private readonly clock: Clock) {
+  constructor(readonly clock: Clock) {
     this.startedAt = clock.now();
     this.start = clock.monotonic();
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { debug, run } from '../program.ts';
+import { debug, programs, run } from '../program.ts';
 import { requires } from '../requirements.ts';
 
 const cniDebug = join(dirname(debug[0] ?? ''), 'cni-debug');
@@ -30,18 +30,22 @@ test('where a runtime calls it by this name, it is the plugin', async () => {
   expect(JSON.parse(answer.stdout).supportedVersions).toContain('1.1.0');
 });
 
-describe.if(requires('root', 'ip', 'iptables', 'reference-plugins'))('demo', () => {
+describe.if(requires('root'))('demo', () => {
   const leftovers = () => [
     ...readdirSync('/run/netns').filter((name) => name.includes('cni-debug-demo')),
     ...readdirSync('/tmp').filter((name) => name.startsWith('cni-debug-demo')),
   ];
 
-  test('runs a chain, shows the records, and leaves nothing', async () => {
-    const answer = await run([cniDebug, 'demo']);
+  test.each([
+    ['the executable', [cniDebug]],
+    ['the program under Node', programs[1]?.[1] ?? []],
+  ])('%s runs a chain, shows the records, and leaves nothing', async (_, argv) => {
+    const answer = await run([...argv, 'demo']);
     expect(answer).toMatchObject({ status: 0, stderr: '' });
     for (const part of [
-      'bridge -> debug -> portmap',
+      '"debug" as the bridge itself',
       'INFO: ADD demo eth0 default/nginx: 10.22.0.2/16',
+      'ms  bridge: create bridge "cni0"\n',
       'INFO: CHECK demo eth0 default/nginx: done',
       'INFO: DEL demo eth0 default/nginx: done',
       'CNI Command: ADD\nContainerID: demo\n',
@@ -65,12 +69,18 @@ describe.if(requires('root', 'ip', 'iptables', 'reference-plugins'))('demo', () 
     expect(leftovers()).toEqual([]);
   });
 
-  test('says what is missing where the reference plugins are not', async () => {
+  test('needs nothing but root: no other plugin, and no tool', async () => {
     const hide = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni', '/opt/reference-cni/bin'];
-    const script = `for f in ${hide.join(' ')}; do if [ -d $f ]; then mount -t tmpfs tmpfs $f; fi; done; exec ${cniDebug} demo`;
+    const script = `for f in ${hide.join(' ')}; do if [ -d $f ]; then mount -t tmpfs tmpfs $f; fi; done
+      PATH=/nowhere exec ${cniDebug} demo`;
     const answer = await run(['unshare', '-m', 'sh', '-c', script]);
+    expect(answer).toMatchObject({ status: 0, stderr: '' });
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('says so without root', async () => {
+    const answer = await run(['setpriv', '--reuid=65534', '--clear-groups', cniDebug, 'demo']);
     expect(answer).toMatchObject({ status: 3, stdout: '' });
-    expect(answer.stderr).toContain('cannot find bridge, host-local, portmap');
-    expect(answer.stderr).toContain('apt-get install containernetworking-plugins');
+    expect(answer.stderr).toContain('must be run as root');
   });
 });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { referencePath, Scratch } from '../program.ts';
+import { executable, referencePath, Scratch } from '../program.ts';
 
 let made = 0;
 
@@ -11,12 +11,18 @@ export class Node {
   readonly node: string;
   readonly pod: string;
   readonly netns: string;
+  /** `debug` and the reference plugins, unless a test wants our own. */
+  cniPath: string;
 
   constructor() {
     made += 1;
     this.node = `cni-debug-test-${process.pid}-${made}-node`;
     this.pod = `cni-debug-test-${process.pid}-${made}-pod`;
     this.netns = `/run/netns/${this.pod}`;
+    const onlyDebug = join(this.scratch.folder, 'bin');
+    mkdirSync(onlyDebug);
+    symlinkSync(executable.BIN, join(onlyDebug, 'debug'));
+    this.cniPath = [onlyDebug, ...referencePath].join(':');
     for (const namespace of [this.node, this.pod]) {
       shell(['ip', 'netns', 'add', namespace]);
       shell(['ip', '-n', namespace, 'link', 'set', 'lo', 'up']);
@@ -44,8 +50,9 @@ export class Node {
       if (plugin.type === 'debug') {
         Object.assign(plugin, { cniOutput: this.scratch.log, journal: { path: this.scratch.journal } });
       }
-      const ipam = plugin.ipam ?? plugin.delegate?.ipam;
-      if (ipam) ipam.dataDir = join(this.scratch.folder, 'leases');
+      for (const { ipam } of [plugin, plugin.delegate ?? []].flat()) {
+        if (ipam) ipam.dataDir = join(this.scratch.folder, 'leases');
+      }
     }
     return JSON.stringify(document);
   }
@@ -59,7 +66,7 @@ export class Node {
       ifName: 'eth0',
       args: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx',
       capabilityArgs: { portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] },
-      cniPath: [join(import.meta.dir, '../../dist/bin'), ...referencePath].join(':'),
+      cniPath: this.cniPath,
       timeoutMs: 60_000,
     };
     const words = [command, conflist, JSON.stringify(runtime), JSON.stringify(result)];

@@ -29,6 +29,12 @@ test('stdin can be opened again, as shell plugins do', async () => {
   expect(stdout.bytes.toString()).toBe('{"name":"net"}\n');
 });
 
+test('stdout and stderr can be opened again, as shell plugins do', async () => {
+  const { stdout, stderr } = await shell('echo a; echo b > /dev/stdout; echo c > /dev/stderr; echo d >&2');
+  expect(stdout.bytes.toString()).toBe('a\nb\n');
+  expect(stderr.bytes.toString()).toBe('c\nd\n');
+});
+
 test('without stdin the process finds it at its end', async () => {
   expect(await shell('cat')).toMatchObject({ status: 0, stdout: { length: 0 } });
 });

@@ -1,6 +1,7 @@
+import { expect } from 'bun:test';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Scratch } from '../../program.ts';
+import { type Answer, answered, Scratch } from '../../program.ts';
 
 /** What the fake plugin was given in one call. */
 export interface Given {
@@ -28,10 +29,16 @@ export class FakePlugin extends Scratch {
   }
 
   write(body: string, interpreter = '/bin/sh'): void {
+    this.writeOther('fake', body, interpreter);
+  }
+
+  /** Another plugin beside it, whose calls are kept with its own. */
+  writeOther(type: string, body = '', interpreter = '/bin/sh'): void {
+    const path = join(this.folder, type);
     const keep = 'd=$(dirname "$0"); n=$(($(ls "$d/given" 2>/dev/null | wc -l) / 2)); mkdir -p "$d/given"';
     const stdin = 'cat > "$d/given/$n.stdin"; cat /proc/$$/environ > "$d/given/$n.environment"';
-    writeFileSync(this.path, `#!${interpreter}\n${keep}\n${stdin}\n${body}\n`);
-    chmodSync(this.path, 0o755);
+    writeFileSync(path, `#!${interpreter}\n${keep}\n${stdin}\n${body}\n`);
+    chmodSync(path, 0o755);
   }
 
   /** A call with the fake plugin as delegate; `delegate` are its further keys. */
@@ -50,6 +57,11 @@ export class FakePlugin extends Scratch {
     return calls;
   }
 
+  /** `ADD fake`, and so on. */
+  commandsWithTypes(): string[] {
+    return this.calls().map(({ command, stdin }) => `${command} ${JSON.parse(stdin).type}`);
+  }
+
   commands(): string[] {
     return this.calls().map(({ command }) => command);
   }
@@ -60,6 +72,16 @@ export class FakePlugin extends Scratch {
     const [call, ...others] = this.calls().filter((given) => given.command === command);
     if (call === undefined || others.length > 0) throw new Error(`${this.commands()} is not one ${command}`);
     return JSON.parse(call.stdin);
+  }
+
+  /** The record of kind `call` that the error's details name, after a `begin` with the same id. */
+  recordNamed(given: Answer) {
+    const { details } = answered(given);
+    const [, id, journal] = /(?:^|; )record ([0-9a-f]{16}) in (\S+)$/.exec(details) ?? [];
+    expect(journal).toBe(this.journal);
+    const records = this.records().filter((record) => record.id === id);
+    expect(records.map(({ kind }) => kind)).toEqual(['begin', 'call']);
+    return records[1];
   }
 
   /** A file that the script made in `$d`, or one of the logs. */

@@ -91,6 +91,28 @@ test('a second signal changes nothing: there is one answer, when the delegate is
   ]);
 }, 60_000);
 
+test('what a built-in plugin of a list had added is removed', async () => {
+  using fake = new FakePlugin(waits);
+  let pid = 0;
+  const started = (id: number) => {
+    pid = id;
+  };
+  const dataDir = `${fake.folder}/leases`;
+  const addresses = { type: 'host-local', ipam: { type: 'host-local', subnet: '10.27.0.0/24', dataDir } };
+  const stdin = fake.configuration({ delegate: [addresses, { type: 'fake' }] });
+  const running = run(debug, { environment: fake.environment('ADD'), stdin, started });
+  await until(() => existsSync(`${fake.folder}/ready`));
+  expect(existsSync(`${dataDir}/net/10.27.0.2`)).toBe(true);
+  process.kill(pid, 'SIGTERM');
+  expect(answered(await running)).toMatchObject({ code: 999, msg: 'ADD was ended by SIGTERM' });
+  expect(existsSync(`${dataDir}/net/10.27.0.2`)).toBe(false);
+  expect(fake.records()[1].delegates).toMatchObject([
+    { type: 'host-local', command: 'ADD', inProcess: true },
+    { type: 'fake', command: 'ADD', signal: 'SIGTERM' },
+    { type: 'host-local', command: 'DEL', inProcess: true },
+  ]);
+});
+
 test.each(['DEL', 'GC', 'STATUS'])('SIGTERM ends the delegate on %s, too', async (command) => {
   using fake = new FakePlugin(waits);
   const stdin = fake.configuration({ cniVersion: '1.1.0', delegate: { type: 'fake' } });

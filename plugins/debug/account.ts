@@ -1,0 +1,25 @@
+import type { Command } from '../../src/cni/environment.ts';
+import type { CniError } from '../../src/cni/error.ts';
+import type { JsonObject } from '../../src/cni/json.ts';
+import type { PluginOutcome } from '../../src/runtime/plugin-outcome.ts';
+import type { ProcessRecord } from '../../src/trace/process-record.ts';
+
+/** What a delegate is to do. */
+export interface Order {
+  readonly type: string;
+  readonly command: Command;
+  readonly configuration: JsonObject;
+  readonly timeoutMs: number;
+  /** Aborted when the call is to end. */
+  readonly signal: AbortSignal;
+}
+
+/** One call of a delegate, whichever way it ran. */
+export interface Account {
+  /** For the journal. */
+  readonly record: ProcessRecord;
+  readonly hasRun: boolean;
+  readonly outcome: PluginOutcome;
+  /** The error of an ADD that succeeded with what is no result. */
+  readonly wrongResult: (reason: CniError) => CniError;
+}

@@ -1,0 +1,18 @@
+import { execPlugin } from '../../src/runtime/exec-plugin.ts';
+import { wrongResult } from '../../src/runtime/plugin-outcome.ts';
+import type { Account, Order } from './account.ts';
+import type { Call } from './call.ts';
+
+/** Runs a plugin's executable and passes on what it says on stderr. Never rejects. */
+export async function runExecutable(call: Call, path: string, order: Order): Promise<Account> {
+  const { environment, writeStderr } = call.invocation;
+  const ran = await execPlugin({ ...order, path, environment, redact: call.redact });
+  const { argv, type, command, stdout, stderr, pid, status, signal, durationMs, outcome } = ran;
+  if (stderr !== '') writeStderr(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
+  const record = {
+    ...{ type, command, argv, environment: ran.environment, stdin: order.configuration, stdout, stderr },
+    ...{ pid, status, signal, duration: durationMs },
+    failure: outcome.ok ? undefined : outcome.error.message,
+  };
+  return { record, hasRun: pid !== undefined, outcome, wrongResult: (reason) => wrongResult(ran, reason) };
+}

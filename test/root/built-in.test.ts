@@ -1,0 +1,222 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { builtInPath, debug, referencePath, run } from '../program.ts';
+import { requires } from '../requirements.ts';
+import { Node } from './node.ts';
+
+let node: Node;
+beforeEach(() => {
+  node = new Node();
+  node.cniPath = [builtInPath, ...referencePath].join(':');
+});
+afterEach(() => node.remove());
+
+/** What an attachment of the network leaves on disk and in the kernel, by them and not by the plugins. */
+function leftovers(network: string) {
+  const folder = join(node.scratch.folder, 'leases', network);
+  return {
+    inPod: node.links(node.pod).filter((name) => name !== 'lo'),
+    veths: node.links(node.node).filter((name) => name.startsWith('veth')),
+    leases: existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9]/.test(name)) : [],
+    elements: [...node.onNode('nft', 'list', 'ruleset').matchAll(/elements = \{/g)].map(String),
+  };
+}
+
+const nothing = { inPod: [], veths: [], leases: [], elements: [] };
+
+/** The records of kind `call`. */
+const calls = () => node.scratch.records().filter(({ kind }) => kind === 'call');
+
+const stepsOf = ({ steps }: { steps: { name: string }[] }) => steps.map(({ name }) => name);
+
+/** A command that `chain` does not have, with the one plugin of the list. */
+function call(command: string, conflist: string, keys: object = {}, variables: Record<string, string> = {}) {
+  const { cniVersion, name, plugins } = JSON.parse(conflist);
+  const environment = { ...node.scratch.environment(command), CNI_PATH: node.cniPath, ...variables };
+  const stdin = JSON.stringify({ ...plugins[0], cniVersion, name, ...keys });
+  return run(['ip', 'netns', 'exec', node.node, ...debug], { environment, stdin });
+}
+
+describe.if(requires('root', 'ip', 'nft'))('debug as the bridge itself', () => {
+  const file = '40-debug-standalone-bridge.conflist';
+
+  test('ADD, CHECK and DEL, with every step in the record', () => {
+    const conflist = node.conflist(file);
+    const result = node.chain('add', conflist);
+    expect(result).toMatchObject({
+      cniVersion: '1.1.0',
+      interfaces: [{ name: 'cni3' }, {}, { name: 'eth0', sandbox: node.netns }],
+      ips: [{ address: '10.25.0.2/16', gateway: '10.25.0.1', interface: 2 }],
+    });
+    expect(node.inPod('ip', '-4', 'addr', 'show', 'eth0')).toContain('10.25.0.2/16');
+    node.inPod('ping', '-c1', '-W30', '10.25.0.1');
+    expect(leftovers('lab').elements).toHaveLength(1);
+
+    const [record] = calls();
+    expect(record).toMatchObject({ command: 'ADD', plugin: 'debug', findings: [], delegates: [], result });
+    expect(stepsOf(record)).toEqual(
+      expect.arrayContaining([
+        'bridge ADD',
+        'bridge: create bridge "cni3"',
+        'bridge: wait for the lease lock',
+        'bridge: take addresses',
+        'bridge: add 10.25.0.2/16 to "eth0"',
+        expect.stringMatching(/^commit \d+ changes of nftables$/),
+      ]),
+    );
+
+    expect(node.chain('check', conflist, result)).toBeNull();
+    expect(node.chain('del', conflist, result)).toBeNull();
+    expect(node.chain('del', conflist, result)).toBeNull();
+    expect(leftovers('lab')).toEqual(nothing);
+    expect(calls().filter(({ error, findings }) => error || findings.length > 0)).toEqual([]);
+  });
+
+  test('CHECK names what differs', () => {
+    const conflist = node.conflist(file);
+    const result = node.chain('add', conflist);
+    node.inPod('ip', 'addr', 'flush', 'dev', 'eth0');
+    const error = node.chain('check', conflist, result);
+    expect(error.msg + error.details).toContain('10.25.0.2/16');
+  });
+
+  test('STATUS and GC', async () => {
+    const conflist = node.conflist(file);
+    node.chain('add', conflist);
+    expect(await call('STATUS', conflist)).toMatchObject({ status: 0, stdout: '' });
+    const valid = [{ containerID: 'pod1', ifname: 'eth0' }];
+    expect(await call('GC', conflist, { 'cni.dev/valid-attachments': valid })).toMatchObject({ status: 0 });
+    expect(leftovers('lab').leases).toEqual(['10.25.0.2']);
+    expect(await call('GC', conflist, { 'cni.dev/valid-attachments': [] })).toMatchObject({ status: 0 });
+    expect(leftovers('lab')).toEqual(nothing);
+  });
+
+  test('a strict hook that fails leaves nothing', () => {
+    const document = JSON.parse(node.conflist(file));
+    Object.assign(document.plugins[0], { addHooks: [['false']], strictHooks: true });
+    expect(node.chain('add', JSON.stringify(document))).toMatchObject({ code: 102 });
+    expect(leftovers('lab')).toEqual(nothing);
+  });
+
+  test('DEL with the namespace gone removes all there is', async () => {
+    const conflist = node.conflist(file);
+    node.chain('add', conflist);
+    const gone = { CNI_NETNS: '', CNI_CONTAINERID: 'pod1' };
+    expect(await call('DEL', conflist, {}, gone)).toMatchObject({ status: 0, stdout: '' });
+    expect(leftovers('lab')).toEqual(nothing);
+  });
+});
+
+describe.if(requires('root', 'ip', 'nft'))('a delegate that is built in', () => {
+  const file = '20-debug-wraps-bridge.conflist';
+
+  test('runs in process, and its steps are in the record', () => {
+    const conflist = node.conflist(file);
+    const result = node.chain('add', conflist);
+    node.inPod('ping', '-c1', '-W30', result.ips[0].gateway);
+    const [record] = calls();
+    expect(record.delegates).toEqual([
+      {
+        ...{ type: 'bridge', command: 'ADD', inProcess: true, duration: expect.any(Number) },
+        stdin: expect.objectContaining({ type: 'bridge', name: 'vietstack', cniVersion: '1.0.0' }),
+      },
+    ]);
+    expect(stepsOf(record)).toContain('delegate ADD bridge');
+    expect(stepsOf(record)).toContain('bridge: create bridge "cni1"');
+    expect(node.chain('check', conflist, result)).toBeNull();
+    expect(node.chain('del', conflist, result)).toBeNull();
+    expect(leftovers('vietstack')).toEqual(nothing);
+  });
+
+  test('an error of its own is passed on as it is, and ADD leaves nothing', () => {
+    const document = JSON.parse(node.conflist(file));
+    document.plugins[0].delegate.ipam.ranges = [[{ subnet: '10.23.0.0/30', rangeEnd: '10.23.0.1' }]];
+    const error = node.chain('add', JSON.stringify(document));
+    expect(error.msg).toContain('no IP addresses available in range set: 10.23.0.1-10.23.0.1');
+    expect(error.details).toContain(`in ${node.scratch.journal}`);
+    expect(leftovers('vietstack')).toEqual(nothing);
+  });
+
+  test('host-local by itself', () => {
+    const ipam = { type: 'host-local', subnet: '10.27.0.0/24', dataDir: join(node.scratch.folder, 'leases') };
+    const logs = { cniOutput: false, journal: { path: node.scratch.journal } };
+    const plugins = [{ type: 'debug', ...logs, delegate: { type: 'host-local', ipam } }];
+    const conflist = JSON.stringify({ cniVersion: '1.0.0', name: 'addresses', plugins });
+    expect(node.chain('add', conflist).ips).toEqual([{ address: '10.27.0.2/24', gateway: '10.27.0.1' }]);
+    expect(leftovers('addresses').leases).toEqual(['10.27.0.2']);
+    expect(calls()[0].delegates).toMatchObject([{ type: 'host-local', inProcess: true }]);
+    expect(node.chain('del', conflist)).toBeNull();
+    expect(leftovers('addresses')).toEqual(nothing);
+  });
+});
+
+describe.if(requires('root', 'ip', 'nft', 'reference-plugins'))('with "external": true', () => {
+  test.each([
+    ['our own executable', () => builtInPath],
+    ['the reference', () => referencePath.find((path) => existsSync(`${path}/bridge`)) ?? ''],
+  ])('%s is executed', (_, folder) => {
+    // Without it, this folder's would be the one to decide.
+    node.cniPath = [folder(), builtInPath, ...referencePath].join(':');
+    const document = JSON.parse(node.conflist('20-debug-wraps-bridge.conflist'));
+    document.plugins[0].external = true;
+    const conflist = JSON.stringify(document);
+    const result = node.chain('add', conflist);
+    expect(calls()[0].delegates).toMatchObject([{ argv: [`${folder()}/bridge`], status: 0 }]);
+    expect(node.chain('check', conflist, result)).toBeNull();
+    // What one of them made, the other removes.
+    document.plugins[0].external = false;
+    node.cniPath = [builtInPath, ...referencePath].join(':');
+    expect(node.chain('del', JSON.stringify(document), result)).toBeNull();
+    expect(calls().at(-1).delegates).toMatchObject([{ inProcess: true }]);
+    expect(leftovers('vietstack')).toEqual(nothing);
+  });
+
+  test('and without it the reference, where that comes first in CNI_PATH', () => {
+    node.cniPath = [...referencePath, builtInPath].join(':');
+    node.chain('add', node.conflist('20-debug-wraps-bridge.conflist'));
+    expect(calls()[0].delegates).toMatchObject([{ argv: [expect.stringMatching(/\/bridge$/)], status: 0 }]);
+  });
+});
+
+describe.if(requires('root', 'ip', 'nft', 'iptables', 'reference-plugins'))('a list of delegates', () => {
+  const file = '50-debug-delegate-list.conflist';
+
+  test('ADD, CHECK and DEL of a built-in bridge and an executed portmap', () => {
+    const conflist = node.conflist(file);
+    const result = node.chain('add', conflist);
+    const [{ address, gateway }] = result.ips;
+    node.inPod('ping', '-c1', '-W30', gateway);
+    const port = `--to-destination ${address.split('/')[0]}:80`;
+    expect(node.onNode('iptables', '-t', 'nat', '-S')).toContain(port);
+
+    const [record] = calls();
+    expect(record).toMatchObject({
+      findings: [],
+      delegates: [
+        { type: 'bridge', command: 'ADD', inProcess: true },
+        { type: 'portmap', command: 'ADD', status: 0, stdin: { prevResult: { ips: [{ address }] } } },
+      ],
+    });
+
+    expect(node.chain('check', conflist, result)).toBeNull();
+    expect(node.chain('del', conflist, result)).toBeNull();
+    expect(calls().at(-1).delegates).toMatchObject([
+      { type: 'portmap', command: 'DEL', status: 0 },
+      { type: 'bridge', command: 'DEL', inProcess: true },
+    ]);
+    expect(leftovers('cbr2')).toEqual(nothing);
+    expect(node.onNode('iptables', '-t', 'nat', '-S')).not.toContain('--to-destination');
+  });
+
+  test('one that fails leaves nothing of the others', () => {
+    const document = JSON.parse(node.conflist(file));
+    document.plugins[0].delegate[1].conditionsV4 = ['--nonsense'];
+    const error = node.chain('add', JSON.stringify(document));
+    expect(error.msg).toContain('delegate 2 of 2 ("portmap"): ');
+    expect(
+      calls()[0].delegates.map(({ command, type }: Record<string, string>) => `${command} ${type}`),
+    ).toEqual(['ADD bridge', 'ADD portmap', 'DEL portmap', 'DEL bridge']);
+    expect(leftovers('cbr2')).toEqual(nothing);
+  });
+});
