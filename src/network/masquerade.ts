@@ -1,6 +1,6 @@
 import { type Cidr, formatCidr, networkOf } from '../cni/address.ts';
 import type { Batch } from '../kernel/nftables/batch.ts';
-import { addChain, type ChainName, findChain } from '../kernel/nftables/chain.ts';
+import { addChain, type ChainName, findChain, listChains } from '../kernel/nftables/chain.ts';
 import type { Expression } from '../kernel/nftables/expression.ts';
 import { addressIs, addressVerdict, verdict } from '../kernel/nftables/match.ts';
 import { addRule, flushChain } from '../kernel/nftables/rule.ts';
@@ -62,7 +62,18 @@ export function planMasqueradeRemoval(
   addresses: readonly Cidr[] = [],
 ): void {
   const hint = addresses.map((address) => elementOf(owner, address));
-  planRemoval(ruleset, (nftables) => ownedElements(nftables, [MAPS[4], MAPS[6]], owner, hint));
+  const chains = addresses.map((address) => subnetChain(owner.network, address).chain);
+  planElementRemoval(
+    ruleset,
+    (nftables) => ownedElements(nftables, [MAPS[4], MAPS[6]], owner, hint),
+    (nftables, removed) => {
+      const found = [
+        ...chainsOf(removed),
+        ...(hint.length > 0 ? chains : networkChains(nftables, owner.network)),
+      ];
+      removeUnused(nftables, found);
+    },
+  );
 }
 
 /** For GC: takes back what the network's attachments have that are not among `valid`. `commit` fills the list. */
@@ -71,7 +82,12 @@ export function planMasqueradeCollection(
   network: string,
   valid: readonly Attachment[],
 ): readonly FoundElement[] {
-  return planRemoval(ruleset, (nftables) => orphanedElements(nftables, [MAPS[4], MAPS[6]], network, valid));
+  return planElementRemoval(
+    ruleset,
+    (nftables) => orphanedElements(nftables, [MAPS[4], MAPS[6]], network, valid),
+    (nftables, removed) =>
+      removeUnused(nftables, [...chainsOf(removed), ...networkChains(nftables, network)]),
+  );
 }
 
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
@@ -101,6 +117,7 @@ const MULTICAST = {
   4: { ip: Uint8Array.of(224, 0, 0, 0), prefixLength: 4 },
   6: { ip: Uint8Array.of(0xff, ...new Array<number>(15).fill(0)), prefixLength: 8 },
 };
+const PREFIX = 'masquerade_';
 const SUBNET_RULES = 3;
 
 /** Made anew each time: what a reload of a firewall took away is there again with the next ADD. */
@@ -139,21 +156,29 @@ function elementOf(owner: Attachment, address: Cidr): OwnedElement {
 
 function subnetChain(network: string, address: Cidr): ChainName {
   const hash = digest('sha256', `${network}\0${formatCidr(networkOf(address))}`);
-  return { ...TABLE, chain: `masquerade_${hash.slice(0, 16)}` };
+  return { ...TABLE, chain: `${PREFIX}${hash.slice(0, 16)}` };
 }
 
 const familyOf = (ip: Uint8Array): 4 | 6 => (ip.length === 4 ? 4 : 6);
 const mapOf = (ip: Uint8Array): SetType => MAPS[familyOf(ip)];
 
-function planRemoval(
-  ruleset: Ruleset,
-  choose: (nftables: Nftables) => FoundElement[],
-): readonly FoundElement[] {
-  return planElementRemoval(ruleset, choose, (nftables, removed) => {
-    const chains = removed.flatMap(({ element: { data } }) => (data && 'chain' in data ? [data.chain] : []));
-    for (const name of [...new Set(chains)].map((chain) => ({ ...TABLE, chain }))) {
-      // A look is cheap; a batch that the kernel takes back waits for all processors.
-      if ((findChain(nftables, name)?.use ?? 0) <= SUBNET_RULES) removeUnusedChain(nftables, name);
-    }
-  });
+/** The chains that elements lead to. */
+function chainsOf(elements: readonly FoundElement[]): string[] {
+  return elements.flatMap(({ element: { data } }) => (data && 'chain' in data ? [data.chain] : []));
+}
+
+/** All chains of a network's subnets: a DEL that was killed may have left one behind, with no element to find it by. */
+function networkChains(nftables: Nftables, network: string): string[] {
+  return listChains(nftables)
+    .filter(({ family, table }) => family === TABLE.family && table === TABLE.table)
+    .filter(({ chain, comment }) => chain.startsWith(PREFIX) && comment?.endsWith(` of network ${network}`))
+    .map(({ chain }) => chain);
+}
+
+/** A look is cheap; a batch that the kernel takes back waits for all processors. */
+function removeUnused(nftables: Nftables, chains: readonly string[]): void {
+  for (const name of [...new Set(chains)].map((chain) => ({ ...TABLE, chain }))) {
+    const found = findChain(nftables, name);
+    if (found !== undefined && found.use <= SUBNET_RULES) removeUnusedChain(nftables, name);
+  }
 }

@@ -144,6 +144,22 @@ describe.if(requires('root', 'ip', 'nft'))('masquerade', () => {
     expect(elements()).toEqual([`10.22.0.6 shop pod2 ${chainOf('shop', '10.22.0.0/16')}`]);
   });
 
+  test.each<[string, (call: { remove: typeof remove; collect: () => void }) => void]>([
+    ['the next DEL', ({ remove: again }) => again(pod(1), '10.22.0.5/16')],
+    ['the next DEL, which knows no addresses', ({ remove: again }) => again(pod(1))],
+    ['GC', ({ collect }) => collect()],
+  ])('a chain that a killed DEL left is removed by %s', (_, finish) => {
+    add(pod(1), '10.22.0.5/16');
+    add(pod(2, 'other'), '10.22.0.6/16');
+    scratch.nft(['flush map inet cni_debug masquerade4']);
+    expect(chains().length).toBe(3);
+    finish({
+      remove,
+      collect: () => scratch.call((ruleset) => planMasqueradeCollection(ruleset, 'shop', [])),
+    });
+    expect(chains()).toEqual([chainOf('other', '10.22.0.0/16'), 'postrouting']);
+  });
+
   test('removal where there is no table changes nothing', () => {
     const before = scratch.nftables.generation();
     remove(pod(1), '10.22.0.5/16');
