@@ -1,7 +1,7 @@
 import { readValidAttachments, type ValidAttachment } from '../../src/cni/valid-attachments.ts';
 import { listLinks } from '../../src/kernel/netlink/link.ts';
 import { type Attachment, ownerHash } from '../../src/network/attachment.ts';
-import { removeOwnedPort, removePort } from '../../src/network/bridge-port.ts';
+import { findPort, removeOwnedPort, removePort } from '../../src/network/bridge-port.ts';
 import { planMasqueradeCollection } from '../../src/network/masquerade.ts';
 import { planSpoofCheckCollection } from '../../src/network/spoof-check.ts';
 import { attemptAll } from '../../src/runtime/attempt-all.ts';
@@ -19,8 +19,8 @@ export async function collect(call: Call): Promise<void> {
   planMasqueradeCollection(ruleset, network, living);
   planSpoofCheckCollection(ruleset, network, living);
   await attemptAll(
-    () => listLinks(host).map((link) => removeOwnedPort(host, link, network, hashes)),
     () => ruleset.commit(),
+    () => listLinks(host).map((link) => removeOwnedPort(host, link, network, hashes)),
     async () => removeUnnamedPorts(call, (await ipam?.gc()) ?? []),
   );
 }
@@ -29,5 +29,8 @@ export async function collect(call: Call): Promise<void> {
 function removeUnnamedPorts({ host, invocation }: Call, freed: readonly ValidAttachment[]): void {
   const network = invocation.configuration.name;
   const attachments: Attachment[] = freed.map((owner) => ({ network, ...owner }));
-  for (const attachment of attachments) removePort(host, attachment);
+  for (const attachment of attachments) {
+    const port = findPort(host, attachment);
+    if (port !== undefined) removePort(host, port);
+  }
 }

@@ -1,6 +1,6 @@
 import { parseCidr } from '../../src/cni/address.ts';
 import { addressesIn } from '../../src/ipam/prev-result-addresses.ts';
-import { removePort } from '../../src/network/bridge-port.ts';
+import { findPort, removePort } from '../../src/network/bridge-port.ts';
 import { removeVeth } from '../../src/network/container-interface.ts';
 import { isNetnsOverridden, openRemainingContainer } from '../../src/network/container-namespace.ts';
 import { planMasqueradeRemoval } from '../../src/network/masquerade.ts';
@@ -10,18 +10,16 @@ import type { Call } from './call.ts';
 
 /** Nothing that is missing is an error, and no error keeps the rest from being removed. */
 export async function detach(call: Call): Promise<void> {
-  const { ipam, invocation } = call;
+  const { host, attachment, ipam, invocation } = call;
   // What a prevResult says is only where to look first, so one that is malformed does no harm.
   const known = addressesIn(invocation.configuration.prevResult);
-  let isOurs = true;
+  const port = findPort(host, attachment);
   await attemptAll(
-    () => {
-      isOurs = removePort(call.host, call.attachment);
-      if (!isOurs) removeFromContainer(call);
-    },
-    // Before the address can be given out again.
+    // Before the address can be given out again; and before the link, because the kernel makes whoever has removed
+    // rules wait at the end until all processors have seen it, and removing a link takes longer than that.
     () => removeRules(call, known),
-    () => isOurs || removeRulesOfReference(call),
+    () => port !== undefined || removeRulesOfReference(call),
+    () => (port === undefined ? removeFromContainer(call) : removePort(host, port)),
     () => ipam?.del(known),
   );
 }

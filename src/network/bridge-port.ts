@@ -43,7 +43,7 @@ export function createPort(
   const mtu = settings.mtu || undefined;
   const peer = { name: attachment.ifName, namespace: container, mtu, mac: settings.mac };
   const port = makeVeth(host, { name, master: bridge, up: true, mtu }, peer, attachment);
-  undo.push(`veth "${name}"`, () => removePort(host, attachment));
+  undo.push(`veth "${name}"`, () => removePort(host, port));
   // Not in the message that makes it, where the kernel drops the alias.
   const { hairpin, isolated } = settings;
   const options = hairpin || isolated ? { hairpin, isolated } : undefined;
@@ -53,12 +53,19 @@ export function createPort(
   return port;
 }
 
-/** Both ends. Whether there was something to remove: a link of that name that somebody else owns is left alone. */
-export function removePort(host: NetlinkSocket, attachment: Attachment): boolean {
-  const port = getLink(host, hostVethName(attachment));
-  if (port === undefined || !isPortOf(port, attachment)) return false;
-  deleteIfThere(host, port);
-  return true;
+/** The node's end of an attachment, as `createPort` makes it; undefined when there is none. Throws NetlinkError. */
+export function findPort(host: NetlinkSocket, attachment: Attachment): Link | undefined {
+  const link = getLink(host, hostVethName(attachment));
+  return link !== undefined && isPortOf(link, attachment) ? link : undefined;
+}
+
+/** Removes both ends. What is gone already is success: it went with the container's namespace. Throws NetlinkError. */
+export function removePort(host: NetlinkSocket, port: LinkId): void {
+  try {
+    deleteLink(host, port);
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.errno === ENODEV)) throw error;
+  }
 }
 
 /**
@@ -73,11 +80,11 @@ export function removeOwnedPort(
 ): void {
   const owner = parseOwner(link.alias ?? '');
   if (owner?.networkHash !== networkHash(network) || living.has(owner.ownerHash)) return;
-  if (link.kind === 'veth' && link.name === `veth${owner.ownerHash.slice(0, 11)}`) deleteIfThere(host, link);
+  if (link.kind === 'veth' && link.name === `veth${owner.ownerHash.slice(0, 11)}`) removePort(host, link);
 }
 
 /** By name and alias; without an alias it was left behind by an ADD that was killed right after making it. */
-export function isPortOf({ name, kind, alias }: Link, attachment: Attachment): boolean {
+function isPortOf({ name, kind, alias }: Link, attachment: Attachment): boolean {
   if (kind !== 'veth' || name !== hostVethName(attachment)) return false;
   return alias === undefined || alias === ownerText(attachment, LONGEST_ALIAS);
 }
@@ -116,15 +123,6 @@ export function waitForPort(
 
 /** IFALIASZ of include/uapi/linux/if.h is 256, with the NUL. */
 const LONGEST_ALIAS = 255;
-
-function deleteIfThere(host: NetlinkSocket, link: Link): void {
-  try {
-    deleteLink(host, link);
-  } catch (error) {
-    // Its other end went with the container's namespace meanwhile.
-    if (!(error instanceof NetlinkError && error.errno === ENODEV)) throw error;
-  }
-}
 
 /** RFC 2863, as Linux numbers them. */
 const OPERSTATES = ['unknown', 'not-present', 'down', 'lower-layer-down', 'testing', 'dormant', 'up'];

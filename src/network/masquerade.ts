@@ -1,17 +1,16 @@
 import { type Cidr, formatCidr, networkOf } from '../cni/address.ts';
 import type { Batch } from '../kernel/nftables/batch.ts';
-import { addChain, type ChainName, findChain, listChains } from '../kernel/nftables/chain.ts';
+import { type ChainName, findChain, listChains } from '../kernel/nftables/chain.ts';
 import type { Expression } from '../kernel/nftables/expression.ts';
 import { addressIs, addressVerdict, verdict } from '../kernel/nftables/match.ts';
-import { addRule, flushChain } from '../kernel/nftables/rule.ts';
 import { addSet, type SetType } from '../kernel/nftables/set.ts';
 import type { Nftables } from '../kernel/nftables/socket.ts';
 import { addTable } from '../kernel/nftables/table.ts';
 import { COMMENT_LIMIT } from '../kernel/nftables/user-data.ts';
 import type { Attachment } from './attachment.ts';
 import { digest } from './digest.ts';
+import { chainComplaintOf, type OwnedChain, writeChain } from './owned-chain.ts';
 import {
-  chainComplaintOf,
   complaintOf,
   type FoundElement,
   type OwnedElement,
@@ -37,11 +36,8 @@ export function planMasquerade(ruleset: Ruleset, owner: Attachment, addresses: r
   if (addresses.length === 0) return;
   ruleset.plan({
     write(batch, look) {
-      writeBase(batch);
-      const subnets = new Map(
-        addresses.map((address) => [subnetChain(owner.network, address).chain, address]),
-      );
-      for (const address of subnets.values()) writeSubnet(batch, owner.network, address);
+      writeChain(batch, look.nftables, postrouting(), () => writeMaps(batch));
+      for (const chain of subnetsOf(owner.network, addresses)) writeChain(batch, look.nftables, chain);
       writeOwned(
         batch,
         look,
@@ -93,12 +89,9 @@ export function planMasqueradeCollection(
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
 export function missingMasquerade(ruleset: Ruleset, owner: Attachment, addresses: readonly Cidr[]): string[] {
   const { nftables } = ruleset;
-  // Of several addresses in one subnet the chain is the same.
-  const subnets = new Map(addresses.map((address) => [subnetChain(owner.network, address).chain, address]));
   const complaints = [
-    chainComplaintOf(nftables, POSTROUTING, baseRules()),
-    ...[...subnets].map(([chain, address]) =>
-      chainComplaintOf(nftables, { ...TABLE, chain }, subnetRules(address)),
+    ...[postrouting(), ...subnetsOf(owner.network, addresses)].map((chain) =>
+      chainComplaintOf(nftables, chain),
     ),
     ...addresses.map((address) => complaintOf(nftables, owner, elementOf(owner, address))),
   ];
@@ -120,24 +113,30 @@ const MULTICAST = {
 const PREFIX = 'masquerade_';
 const SUBNET_RULES = 3;
 
-/** Made anew each time: what a reload of a firewall took away is there again with the next ADD. */
-function writeBase(batch: Batch): void {
+function writeMaps(batch: Batch): void {
   addTable(batch, TABLE, 'made by cni-debug');
   addSet(batch, MAPS[4]);
   addSet(batch, MAPS[6]);
-  addChain(batch, POSTROUTING, { base: { type: 'nat', hook: 'postrouting', priority: SRCNAT } });
-  flushChain(batch, POSTROUTING);
-  for (const rule of baseRules()) addRule(batch, POSTROUTING, rule);
 }
 
-const baseRules = (): Expression[][] => [addressVerdict('saddr', MAPS[4]), addressVerdict('saddr', MAPS[6])];
+/** That its rules are there says that the maps are, which they look into. */
+function postrouting(): OwnedChain {
+  const rules = [addressVerdict('saddr', MAPS[4]), addressVerdict('saddr', MAPS[6])];
+  return {
+    name: POSTROUTING,
+    rules,
+    options: { base: { type: 'nat', hook: 'postrouting', priority: SRCNAT } },
+  };
+}
 
-function writeSubnet(batch: Batch, network: string, address: Cidr): void {
-  const chain = subnetChain(network, address);
-  const comment = `${formatCidr(networkOf(address))} of network ${network}`.slice(0, COMMENT_LIMIT);
-  addChain(batch, chain, { comment });
-  flushChain(batch, chain);
-  for (const rule of subnetRules(address)) addRule(batch, chain, rule);
+/** Of several addresses in one subnet the chain is the same. */
+function subnetsOf(network: string, addresses: readonly Cidr[]): OwnedChain[] {
+  const chains = addresses.map((address) => {
+    const name = subnetChain(network, address);
+    const comment = `${formatCidr(networkOf(address))} of network ${network}`.slice(0, COMMENT_LIMIT);
+    return [name.chain, { name, rules: subnetRules(address), options: { comment } }] as const;
+  });
+  return [...new Map(chains).values()];
 }
 
 function subnetRules(address: Cidr): Expression[][] {

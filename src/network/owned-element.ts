@@ -1,7 +1,6 @@
 import { EINVAL } from '../kernel/errno.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { Batch } from '../kernel/nftables/batch.ts';
-import type { ChainName } from '../kernel/nftables/chain.ts';
 import { type Fields, fieldsText } from '../kernel/nftables/data-type.ts';
 import {
   addElements,
@@ -10,8 +9,6 @@ import {
   findElement,
   listElements,
 } from '../kernel/nftables/element.ts';
-import { type Expression, sameExpressions } from '../kernel/nftables/expression.ts';
-import { listRules } from '../kernel/nftables/rule.ts';
 import type { SetType } from '../kernel/nftables/set.ts';
 import type { Nftables } from '../kernel/nftables/socket.ts';
 import { COMMENT_LIMIT } from '../kernel/nftables/user-data.ts';
@@ -114,21 +111,6 @@ export function complaintOf(
   if (found === undefined) return `${what} is missing`;
   if (!isOwnedBy(found, owner)) return `${what} belongs to another: ${JSON.stringify(found.comment ?? '')}`;
   return sameData(found.data, data) ? undefined : `${what} leads elsewhere than it should`;
-}
-
-/** For CHECK: what is wrong with a chain of ours, in words; undefined when it has these rules and no others. */
-export function chainComplaintOf(
-  nftables: Nftables,
-  name: ChainName,
-  rules: readonly (readonly Expression[])[],
-): string | undefined {
-  const found = listRules(nftables, name);
-  const isWhole =
-    found.length === rules.length &&
-    found.every(({ expressions }, index) => sameExpressions(expressions, rules[index] ?? []));
-  return isWhole
-    ? undefined
-    : `chain ${name.family} ${name.table} ${name.chain} is missing, or has not its rules`;
 }
 
 /** A comment in nft's language is in quotes, with no way to write one inside. */

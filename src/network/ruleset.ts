@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ErrorCode } from '../cni/error.ts';
-import { EEXIST, EINTR, EPERM, ERESTART } from '../kernel/errno.ts';
+import { EEXIST, EINTR, ENOENT, EPERM, ERESTART } from '../kernel/errno.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { Step } from '../kernel/netlink/socket.ts';
 import type { Namespace } from '../kernel/netns.ts';
@@ -93,7 +93,8 @@ export class Ruleset {
       } catch (error) {
         if (error instanceof GuardNeeded) isGuarded = true;
         else if (!(error instanceof NetlinkError)) throw error;
-        else if (error.errno === EEXIST && !isGuarded) isGuarded = true;
+        // What was there, or was not, when the plan looked, has come or gone meanwhile.
+        else if ([EEXIST, ENOENT].includes(error.errno) && !isGuarded) isGuarded = true;
         else if (error.errno !== ERESTART && error.errno !== EINTR) throw this.#explained(error);
         else if (performance.now() > deadline) throw tooBusy(error, attempt, timeoutMs);
         else pause(attempt);

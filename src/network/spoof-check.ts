@@ -1,16 +1,15 @@
 import type { Batch } from '../kernel/nftables/batch.ts';
-import { addChain, type ChainName } from '../kernel/nftables/chain.ts';
+import type { ChainName } from '../kernel/nftables/chain.ts';
 import { interfaceField, macField } from '../kernel/nftables/data-type.ts';
 import { deleteElements, type Element, listElements } from '../kernel/nftables/element.ts';
 import type { Expression } from '../kernel/nftables/expression.ts';
 import { verdict } from '../kernel/nftables/match.ts';
-import { addRule, flushChain } from '../kernel/nftables/rule.ts';
 import { addSet, type SetType } from '../kernel/nftables/set.ts';
 import type { Nftables } from '../kernel/nftables/socket.ts';
 import { addTable } from '../kernel/nftables/table.ts';
 import type { Attachment } from './attachment.ts';
+import { chainComplaintOf, type OwnedChain, writeChain } from './owned-chain.ts';
 import {
-  chainComplaintOf,
   complaintOf,
   type FoundElement,
   type OwnedElement,
@@ -40,7 +39,7 @@ export interface CheckedPort {
 export function planSpoofCheck(ruleset: Ruleset, owner: Attachment, port: CheckedPort): void {
   ruleset.plan({
     write(batch, look) {
-      writeBase(batch);
+      writeChain(batch, look.nftables, CHAIN, () => writeSets(batch));
       if (look.isGuarded) deleteOtherPairs(batch, look.nftables, port);
       writeOwned(batch, look, owner, elementsOf(port));
     },
@@ -68,7 +67,7 @@ export function planSpoofCheckCollection(
 export function missingSpoofCheck(ruleset: Ruleset, owner: Attachment, port: CheckedPort): string[] {
   const { nftables } = ruleset;
   const complaints = [
-    chainComplaintOf(nftables, PREROUTING, [DROP_SPOOFED]),
+    chainComplaintOf(nftables, CHAIN),
     ...elementsOf(port).map((element) => complaintOf(nftables, owner, element)),
   ];
   return complaints.filter((complaint) => complaint !== undefined);
@@ -81,14 +80,10 @@ const ALLOWED: SetType = { ...TABLE, set: 'allowed', key: ['ifname', 'ether_addr
 /** NF_BR_PRI_NAT_DST_BRIDGED: before the bridge learns where the address is. */
 const DSTNAT = -300;
 
-/** Made anew each time: what a reload of a firewall took away is there again with the next ADD. */
-function writeBase(batch: Batch): void {
+function writeSets(batch: Batch): void {
   addTable(batch, TABLE, 'made by cni-debug');
   addSet(batch, CHECKED);
   addSet(batch, ALLOWED);
-  addChain(batch, PREROUTING, { base: { type: 'filter', hook: 'prerouting', priority: DSTNAT } });
-  flushChain(batch, PREROUTING);
-  addRule(batch, PREROUTING, DROP_SPOOFED);
 }
 
 /** The second lookup's key is a concatenation: the name fills the 16 bytes of register 1, the address is behind it. */
@@ -100,6 +95,12 @@ const DROP_SPOOFED: Expression[] = [
   { name: 'lookup', register: 1, set: ALLOWED.set, inverted: true },
   verdict({ kind: 'drop' }),
 ];
+
+const CHAIN: OwnedChain = {
+  name: PREROUTING,
+  rules: [DROP_SPOOFED],
+  options: { base: { type: 'filter', hook: 'prerouting', priority: DSTNAT } },
+};
 
 function elementsOf({ name, mac }: CheckedPort): OwnedElement[] {
   return [

@@ -172,15 +172,15 @@ describe.if(requires('root', 'ip', 'nft'))('masquerade', () => {
     for (const [damage, complaint] of [
       [
         'flush chain inet cni_debug postrouting',
-        'chain inet cni_debug postrouting is missing, or has not its rules',
+        'chain postrouting in inet cni_debug is missing, or has not its rules',
       ],
       [
         'insert rule inet cni_debug postrouting accept',
-        'chain inet cni_debug postrouting is missing, or has not its rules',
+        'chain postrouting in inet cni_debug is missing, or has not its rules',
       ],
       [
         `flush chain inet cni_debug ${chain}`,
-        `chain inet cni_debug ${chain} is missing, or has not its rules`,
+        `chain ${chain} in inet cni_debug is missing, or has not its rules`,
       ],
       ['flush ruleset', 'element 10.22.0.5 of inet cni_debug masquerade4 is missing'],
     ] as const) {

@@ -89,7 +89,7 @@ describe.if(requires('root', 'ip', 'nft'))('spoof checks', () => {
   test('come back after a firewall took them away', () => {
     check(1);
     scratch.nft(['flush chain bridge cni_debug prerouting']);
-    expect(missing(1)).toEqual(['chain bridge cni_debug prerouting is missing, or has not its rules']);
+    expect(missing(1)).toEqual(['chain prerouting in bridge cni_debug is missing, or has not its rules']);
     scratch.nft(['flush ruleset']);
     check(1);
     expect(missing(1)).toEqual([]);
