@@ -1,6 +1,6 @@
 import { parseCidr } from '../../src/cni/address.ts';
 import { addressesIn } from '../../src/ipam/prev-result-addresses.ts';
-import { findPort, removePort } from '../../src/network/bridge-port.ts';
+import { findPort, hasOwnedPeer, removePort } from '../../src/network/bridge-port.ts';
 import { removeVeth } from '../../src/network/container-interface.ts';
 import { isNetnsOverridden, openRemainingContainer } from '../../src/network/container-namespace.ts';
 import { planMasqueradeRemoval } from '../../src/network/masquerade.ts';
@@ -24,14 +24,17 @@ export async function detach(call: Call): Promise<void> {
   );
 }
 
-/** The node's end was not there under the name that we give it: the reference made it, or a DEL before this one was cut short. */
-function removeFromContainer({ invocation, surroundings }: Call): void {
+/**
+ * The node's end is not there under the name that we give it: the reference made it, or an earlier DEL removed it. What
+ * has the name in the container now may be another network's.
+ */
+function removeFromContainer({ host, invocation, surroundings }: Call): void {
   const { netns, ifName, environment } = invocation;
   const isOverridden = isNetnsOverridden(environment.CNI_NETNS_OVERRIDE);
   const container = openRemainingContainer(netns, { isOverridden });
   if (container === undefined) return;
   try {
-    removeVeth(container, ifName, surroundings.step);
+    removeVeth(container, ifName, (link) => !hasOwnedPeer(host, link), surroundings.step);
   } finally {
     container.close();
   }

@@ -1,7 +1,7 @@
 import { type Ip, sameIp } from '../cni/address.ts';
+import { lastOfBlock } from './block.ts';
 import { compareIps, nextIp } from './ip-order.ts';
 import { type Range, type RangeSet, rangeOf } from './range.ts';
-import { lastOfBlock } from './slot.ts';
 
 /** An address that may be handed out, and the range that it is from. */
 export interface Candidate {

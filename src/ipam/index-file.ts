@@ -4,7 +4,6 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -40,14 +39,17 @@ export class FileSlots implements Slots {
 
   /** Undefined when the file was not written for this stamp, or not since the machine started. Throws as node:fs. */
   static open(path: string, stamp: DirectoryStamp): FileSlots | undefined {
-    const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
     const boot = bootId();
-    const header = readHeader(fd);
-    if (header?.boot.equals(boot) && sameStamp(header.stamp, stamp)) {
-      return new FileSlots(fd, boot, header.count, header.used);
+    const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    let slots: FileSlots | undefined;
+    try {
+      const header = readHeader(fd);
+      if (header?.boot.equals(boot) && sameStamp(header.stamp, stamp))
+        slots = new FileSlots(fd, boot, header.count, header.used);
+    } finally {
+      if (slots === undefined) closeSync(fd);
     }
-    closeSync(fd);
-    return undefined;
+    return slots;
   }
 
   read(index: number): Slot {
@@ -79,7 +81,7 @@ export class MemorySlots implements Slots {
 
   /** With room for so many leases and three times as many to come. */
   constructor(leases: number) {
-    this.count = 2 ** Math.max(10, Math.ceil(Math.log2(leases * 4)));
+    this.count = 2 ** Math.max(8, Math.ceil(Math.log2(leases * 4)));
     this.bytes = Buffer.alloc(headerSize + this.count * slotSize);
   }
 
@@ -164,6 +166,13 @@ function checksum(header: Buffer): number {
  * header of an index and lose its slots.
  */
 function bootId(): Buffer {
-  const text = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1');
-  return Buffer.from(text.replaceAll('-', ''), 'hex');
+  if (boot !== undefined) return boot;
+  const fd = openSync('/proc/sys/kernel/random/boot_id', constants.O_RDONLY);
+  const text = Buffer.alloc(36);
+  readSync(fd, text, 0, text.length, 0);
+  closeSync(fd);
+  boot = Buffer.from(text.toString('latin1').replaceAll('-', ''), 'hex');
+  return boot;
 }
+
+let boot: Buffer | undefined;

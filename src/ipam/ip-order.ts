@@ -1,6 +1,6 @@
 import { type Cidr, type Ip, networkOf } from '../cni/address.ts';
 
-/** Below zero when `one` comes before `other`; both of one family. */
+/** Below zero when `one` comes before `other`. */
 export function compareIps(one: Ip, other: Ip): number {
   return Buffer.compare(one, other);
 }

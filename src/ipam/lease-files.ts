@@ -3,7 +3,6 @@ import {
   constants,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   rmSync,
   unlinkSync,
@@ -28,19 +27,7 @@ export class LeaseFiles {
 
   /** What the address's file says, without white space around it; undefined when there is none. */
   read(ip: Ip): string | undefined {
-    const path = this.pathOf(ip);
-    return withSystemError('read', path, () =>
-      // A directory of that name is nobody's lease, and is in the way of whoever wants the address.
-      unless(['ENOENT', 'EISDIR'], undefined, () => {
-        const fd = openSync(path, constants.O_RDONLY);
-        try {
-          const length = readSync(fd, this.buffer, 0, this.buffer.length, 0);
-          return this.buffer.toString('utf8', 0, length).trim();
-        } finally {
-          closeSync(fd);
-        }
-      }),
-    );
+    return this.readText(this.pathOf(ip));
   }
 
   /** Makes the address's file, whole or not at all; false when there is something of that name. */
@@ -89,16 +76,28 @@ export class LeaseFiles {
 
   /** The address that was last taken from a set, where the search begins; undefined when that is not known. */
   lastReserved(set: number): Ip | undefined {
-    const path = this.lastReservedPath(set);
-    const text = withSystemError('open', path, () =>
-      unless(['ENOENT'], '', () => readFileSync(path, 'latin1')),
-    );
-    return parseIp(text);
+    return parseIp(this.readText(this.lastReservedPath(set)) ?? '');
   }
 
   setLastReserved(set: number, ip: Ip): void {
     const path = this.lastReservedPath(set);
     withSystemError('write', path, () => writeFileSync(path, formatIp(ip), { mode: 0o600 }));
+  }
+
+  /** Not `readFileSync`, which asks for the size, and for a buffer of its own, before it reads. */
+  private readText(path: string): string | undefined {
+    return withSystemError('read', path, () =>
+      // A directory of that name is nobody's lease, and in the way of whoever wants the address.
+      unless(['ENOENT', 'EISDIR'], undefined, () => {
+        const fd = openSync(path, constants.O_RDONLY);
+        try {
+          const length = readSync(fd, this.buffer, 0, this.buffer.length, 0);
+          return this.buffer.toString('utf8', 0, length).trim();
+        } finally {
+          closeSync(fd);
+        }
+      }),
+    );
   }
 
   private lastReservedPath(set: number): string {

@@ -1,7 +1,8 @@
 import { type Ip, sameIp } from '../cni/address.ts';
+import { type Bits, blockOf, hasBit, isFull } from './block.ts';
 import { freshStamp, stampOf } from './directory-stamp.ts';
 import { FileSlots, indexPath, MemorySlots } from './index-file.ts';
-import { blockOf, fullBlock, ownerHash, placeOf } from './slot.ts';
+import { ownerHash } from './slot.ts';
 import { SlotTable } from './slot-table.ts';
 
 /**
@@ -16,7 +17,7 @@ import { SlotTable } from './slot-table.ts';
  */
 export class LeaseIndex {
   private table: SlotTable;
-  private block: { first: Ip; bits: bigint } | undefined;
+  private block: { first: Ip; bits: Bits } | undefined;
 
   private constructor(
     private slots: FileSlots | MemorySlots,
@@ -40,7 +41,7 @@ export class LeaseIndex {
   /** A new one, in memory until it is saved. */
   static build(leases: readonly { readonly ip: Ip; readonly owner: string }[]): LeaseIndex {
     const index = new LeaseIndex(new MemorySlots(leases.length), true);
-    for (const { ip, owner } of leases) index.table.add(ip, ownerHash(owner));
+    index.table.addAll(leases.map(({ ip, owner }) => ({ ip, hash: ownerHash(owner) })));
     return index;
   }
 
@@ -58,22 +59,22 @@ export class LeaseIndex {
   around(ip: Ip): { isLeased: boolean; isFull: boolean } {
     // Whoever looks for a free address asks for one after the other.
     if (!this.block || !sameIp(this.block.first, blockOf(ip))) {
-      this.block = { first: blockOf(ip), bits: this.table.block(ip) };
+      this.block = { first: blockOf(ip), bits: this.table.bitsAround(ip) };
     }
     const { bits } = this.block;
-    return { isLeased: ((bits >> BigInt(placeOf(ip))) & 1n) === 1n, isFull: bits === fullBlock };
+    return { isLeased: hasBit(bits, ip), isFull: isFull(bits) };
   }
 
   add(ip: Ip, owner: string): void {
     this.isChanged = true;
     this.block = undefined;
-    this.table.add(ip, ownerHash(owner));
+    this.table.add({ ip, hash: ownerHash(owner) });
   }
 
   remove(ip: Ip, owner: string): void {
     this.isChanged = true;
     this.block = undefined;
-    this.table.remove(ip, ownerHash(owner));
+    this.table.remove({ ip, hash: ownerHash(owner) });
   }
 
   /** The last thing to do before the lock is released. */
@@ -93,10 +94,10 @@ export class LeaseIndex {
   }
 
   private grow(): void {
-    const leases = [...this.table.leases()];
+    const entries = this.table.entries();
     this.slots.close();
-    this.slots = new MemorySlots(leases.length);
+    this.slots = new MemorySlots(entries.length);
     this.table = new SlotTable(this.slots, 0);
-    for (const { ip, hash } of leases) this.table.add(ip, hash);
+    this.table.addAll(entries);
   }
 }

@@ -23,5 +23,6 @@ export function legacyOwnerText({ containerID }: Owner): string {
 export function isMalformed(text: string): boolean {
   const [containerID = '', ifName, ...more] = text.split('\r\n');
   if (containerIDComplaint(containerID) !== undefined || more.length > 0) return true;
-  return ifName !== undefined && (ifName === '' || ifNameComplaint(ifName) !== undefined);
+  if (ifName === undefined) return false;
+  return ifName === '' || ifName.includes('\0') || ifNameComplaint(ifName) !== undefined;
 }

@@ -1,5 +1,6 @@
 import { formatIp, type Ip } from '../cni/address.ts';
 import type { LeaseDirectory } from './host-local-settings.ts';
+import { compareIps } from './ip-order.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { LeaseIndex } from './lease-index.ts';
 import { lockLeases } from './lease-lock.ts';
@@ -50,9 +51,9 @@ export class Leases {
     this.files = new LeaseFiles(at.directory);
   }
 
-  /** The addresses whose files say just this. */
+  /** The addresses whose files say just this, the lowest first. */
   find(owner: string): Ip[] {
-    const ips = this.ask((index) => index.addressesOf(owner));
+    const ips = this.ask((index) => index.addressesOf(owner)).sort(compareIps);
     const confirmed = ips.filter((ip) => this.read(ip) === owner);
     if (confirmed.length === ips.length || this.index.isNew) return confirmed;
     this.scan();

@@ -31,7 +31,7 @@ export function status(settings: HostLocalSettings, observer: Observer): void {
   }
   const counts = settings.sets.map((set, index) => countOf(files, set, index));
   throw new CniError(ErrorCode.pluginNotAvailable, `no address is free: ${counts.join('; ')}`, {
-    details: `${settings.directory} has a file for each address in use; cni.dev GC frees those of attachments that are gone`,
+    details: `${settings.directory} has a file for each address in use; GC frees those of attachments that are gone`,
   });
 }
 

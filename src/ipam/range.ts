@@ -38,10 +38,13 @@ export function readRange(value: ConfigurationValue, set: number): Range {
   if (!contains(subnet, start))
     throw refuse('rangeStart', `RangeStart ${formatIp(start)} not in network ${text}`);
   const end = value.key('rangeEnd').ip() ?? lastIpOf(subnet);
-  if (!contains(subnet, end) || compareIps(end, start) < 0) {
-    // The reference says no more than this about an end before the start.
-    const before = contains(subnet, end) ? `, it is before ${formatIp(start)}` : '';
-    throw refuse('rangeEnd', `RangeEnd ${formatIp(end)} not in network ${text}${before}`);
+  if (!contains(subnet, end)) throw refuse('rangeEnd', `RangeEnd ${formatIp(end)} not in network ${text}`);
+  if (compareIps(end, start) < 0) {
+    // The reference says no more than this of a range that ends before it begins.
+    const [key, name, ip]: [string, string, Ip] = value.key('rangeStart').isAbsent
+      ? ['rangeEnd', 'RangeEnd', end]
+      : ['rangeStart', 'RangeStart', start];
+    throw refuse(key, `${name} ${formatIp(ip)} not in network ${text}: rangeEnd is before rangeStart`);
   }
   return { subnet, start, end, gateway };
 }

@@ -1,19 +1,19 @@
 import type { Ip } from '../cni/address.ts';
+import { type Bits, blockOf, isVoid, noBits, withBit } from './block.ts';
 import {
-  bitsIn,
-  blockOf,
   blockSlot,
   deletedSlot,
   emptySlot,
-  hashIn,
   homeOfBlock,
   homeOfOwner,
   ipIn,
+  isAbout,
+  isOwner,
   isSound,
   ownerSlot,
-  placeOf,
   type Slot,
   SlotKind,
+  valueIn,
 } from './slot.ts';
 
 /** Where the slots are: in a file, or in memory as long as the table is new. */
@@ -29,9 +29,10 @@ export class CorruptTableError extends Error {
   override readonly name = 'CorruptTableError';
 }
 
-interface Place {
-  readonly index: number;
-  readonly slot: Slot;
+/** A lease as the table has it. */
+export interface Entry {
+  readonly ip: Ip;
+  readonly hash: Uint8Array;
 }
 
 /** An open-addressing hash table of leases: each question costs one or two reads of one slot. */
@@ -48,65 +49,72 @@ export class SlotTable {
   }
 
   /** The addresses of the owners with this hash. */
-  addressesOf(hash: Buffer): Ip[] {
-    return [...this.probe(homeOfOwner(hash))]
-      .filter(({ slot }) => isOf(slot, hash))
-      .map(({ slot }) => ipIn(slot));
+  addressesOf(hash: Uint8Array): Ip[] {
+    const found: Ip[] = [];
+    this.search(homeOfOwner(hash), (slot) => {
+      if (isOwner(slot, hash)) found.push(ipIn(slot));
+      return false;
+    });
+    return found;
   }
 
-  /** Which of the 64 addresses around this one are leased; the first one's bit is the lowest. */
-  block(ip: Ip): bigint {
-    const found = this.findBlock(blockOf(ip));
-    return found === undefined ? 0n : bitsIn(found.slot);
+  /** Which of the 64 addresses around this one are leased. */
+  bitsAround(ip: Ip): Bits {
+    const index = this.findBlock(blockOf(ip));
+    return index === undefined ? noBits : valueIn(this.slots.read(index));
   }
 
-  add(ip: Ip, hash: Buffer): void {
+  add({ ip, hash }: Entry): void {
     this.put(homeOfOwner(hash), ownerSlot(hash, ip));
-    this.setBit(ip, true);
+    this.setBits(blockOf(ip), withBit(this.bitsAround(ip), ip, true));
   }
 
-  remove(ip: Ip, hash: Buffer): void {
-    for (const { index, slot } of this.probe(homeOfOwner(hash))) {
-      if (!isOf(slot, hash) || Buffer.compare(ipIn(slot), ip) !== 0) continue;
-      this.clear(index);
-      break;
+  /** Into a table without blocks as yet: a block is written once, and not once for each of its addresses. */
+  addAll(entries: readonly Entry[]): void {
+    const blocks = new Map<string, { first: Ip; bits: Bits }>();
+    for (const { ip, hash } of entries) {
+      this.put(homeOfOwner(hash), ownerSlot(hash, ip));
+      const first = blockOf(ip);
+      const key = first.join();
+      blocks.set(key, { first, bits: withBit(blocks.get(key)?.bits ?? noBits, ip, true) });
     }
-    this.setBit(ip, false);
+    for (const { first, bits } of blocks.values()) this.put(homeOfBlock(first), blockSlot(first, bits));
   }
 
-  /** Every lease. */
-  *leases(): Generator<{ ip: Ip; hash: Buffer }> {
+  remove({ ip, hash }: Entry): void {
+    const index = this.search(homeOfOwner(hash), (slot) => isOwner(slot, hash) && isAbout(slot, ip));
+    if (index !== undefined) this.clear(index);
+    this.setBits(blockOf(ip), withBit(this.bitsAround(ip), ip, false));
+  }
+
+  entries(): Entry[] {
+    const found: Entry[] = [];
     for (let index = 0; index < this.slots.count; index += 1) {
-      const slot = this.slots.read(index);
-      if (!isSound(slot)) throw new CorruptTableError(`slot ${index}`);
-      if (slot[0] === SlotKind.owner) yield { ip: ipIn(slot), hash: hashIn(slot) };
+      const slot = this.readSound(index);
+      if (slot[0] === SlotKind.owner) found.push({ ip: ipIn(slot), hash: valueIn(slot) });
     }
+    return found;
   }
 
-  private setBit(ip: Ip, leased: boolean): void {
-    const first = blockOf(ip);
-    const found = this.findBlock(first);
-    const bit = 1n << BigInt(placeOf(ip));
-    const bits = found === undefined ? 0n : bitsIn(found.slot);
-    const changed = leased ? bits | bit : bits & ~bit;
-    if (found === undefined) {
-      if (leased) this.put(homeOfBlock(first), blockSlot(first, changed));
-    } else if (changed === 0n) this.clear(found.index);
-    else this.slots.write(found.index, blockSlot(first, changed));
+  private setBits(first: Ip, bits: Bits): void {
+    const index = this.findBlock(first);
+    if (index === undefined) {
+      if (!isVoid(bits)) this.put(homeOfBlock(first), blockSlot(first, bits));
+    } else if (isVoid(bits)) this.clear(index);
+    else this.slots.write(index, blockSlot(first, bits));
   }
 
-  private findBlock(first: Ip): Place | undefined {
-    for (const place of this.probe(homeOfBlock(first))) {
-      const { slot } = place;
-      if (slot[0] === SlotKind.block && Buffer.compare(ipIn(slot), first) === 0) return place;
-    }
-    return undefined;
+  private findBlock(first: Ip): number | undefined {
+    return this.search(homeOfBlock(first), (slot) => slot[0] === SlotKind.block && isAbout(slot, first));
   }
 
   private put(home: number, slot: Slot): void {
-    for (const { index, slot: found } of this.probe(home, 'with the first empty one')) {
-      if (found[0] !== SlotKind.empty && found[0] !== SlotKind.deleted) continue;
-      if (found[0] === SlotKind.empty) this.used += 1;
+    const mask = this.slots.count - 1;
+    for (let step = 0; step <= mask; step += 1) {
+      const index = (home + step) & mask;
+      const kind = this.readSound(index)[0];
+      if (kind !== SlotKind.empty && kind !== SlotKind.deleted) continue;
+      if (kind === SlotKind.empty) this.used += 1;
       this.slots.write(index, slot);
       return;
     }
@@ -115,27 +123,26 @@ export class SlotTable {
 
   /** A deleted slot keeps what was put behind it within reach; with nothing behind it, it is as good as empty. */
   private clear(index: number): void {
-    const next = this.slots.read((index + 1) & (this.slots.count - 1));
-    if (next[0] === SlotKind.empty) this.used -= 1;
-    this.slots.write(index, next[0] === SlotKind.empty ? emptySlot() : deletedSlot());
+    const isLast = this.readSound((index + 1) & (this.slots.count - 1))[0] === SlotKind.empty;
+    if (isLast) this.used -= 1;
+    this.slots.write(index, isLast ? emptySlot() : deletedSlot());
   }
 
-  /** The slots from `home` on, up to the first empty one. */
-  private *probe(home: number, end?: 'with the first empty one'): Generator<Place> {
+  /** The first slot from `home` on, and before an empty one, that is the one looked for. */
+  private search(home: number, isIt: (slot: Slot) => boolean): number | undefined {
     const mask = this.slots.count - 1;
     for (let step = 0; step <= mask; step += 1) {
       const index = (home + step) & mask;
-      const slot = this.slots.read(index);
-      if (!isSound(slot)) throw new CorruptTableError(`slot ${index}`);
-      if (slot[0] !== SlotKind.empty) yield { index, slot };
-      else {
-        if (end !== undefined) yield { index, slot };
-        return;
-      }
+      const slot = this.readSound(index);
+      if (slot[0] === SlotKind.empty) return undefined;
+      if (isIt(slot)) return index;
     }
+    return undefined;
   }
-}
 
-function isOf(slot: Slot, hash: Buffer): boolean {
-  return slot[0] === SlotKind.owner && hashIn(slot).equals(hash);
+  private readSound(index: number): Slot {
+    const slot = this.slots.read(index);
+    if (!isSound(slot)) throw new CorruptTableError(`slot ${index}`);
+    return slot;
+  }
 }

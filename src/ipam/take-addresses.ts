@@ -1,5 +1,6 @@
 import { formatIp, type Ip, sameIp } from '../cni/address.ts';
-import { CniError } from '../cni/error.ts';
+import { CniError, ErrorCode } from '../cni/error.ts';
+import { SystemError } from '../kernel/system-error.ts';
 import { type Candidate, candidates } from './candidates.ts';
 import { legacyOwnerText, type Owner, ownerText } from './lease-owner.ts';
 import type { Leases } from './leases.ts';
@@ -17,15 +18,27 @@ export function takeAll(
 ): Candidate[] {
   const taken: Candidate[] = [];
   try {
+    const own = [...leases.find(ownerText(owner)), ...leases.find(legacyOwnerText(owner))];
     for (const [index, set] of sets.entries()) {
       const ip = wanted[index];
+      if (ip === undefined) refuseDuplicate(own, set, owner);
       taken.push(ip ? takeWanted(leases, set, index, ip, owner) : takeNext(leases, set, index, owner));
     }
     return taken;
   } catch (error) {
-    for (const { ip } of taken) leases.remove({ ip, owner: ownerText(owner) });
-    const { code, message } = CniError.from(error);
+    for (const { ip } of taken) giveBack(leases, ip, owner);
+    const { message } = CniError.from(error);
+    const code = error instanceof SystemError ? ErrorCode.ioFailure : ErrorCode.internal;
     throw new CniError(code, `failed to allocate for range ${taken.length}: ${message}`, { cause: error });
+  }
+}
+
+/** What cannot be given back is the attachment's, and goes with its DEL: the first error is the one to report. */
+function giveBack(leases: Leases, ip: Ip, owner: Owner): void {
+  try {
+    leases.remove({ ip, owner: ownerText(owner) });
+  } catch {
+    // As above.
   }
 }
 
@@ -38,16 +51,16 @@ function takeWanted(leases: Leases, set: RangeSet, index: number, ip: Ip, owner:
   throw new Error(`requested IP address ${formatIp(ip)} is not available in range set ${formatRanges(set)}`);
 }
 
-function takeNext(leases: Leases, set: RangeSet, index: number, owner: Owner): Candidate {
-  const own = [...leases.find(ownerText(owner)), ...leases.find(legacyOwnerText(owner))];
-  const [duplicate] = own
+function refuseDuplicate(own: readonly Ip[], set: RangeSet, { containerID }: Owner): void {
+  const [ip] = own
     .filter((ip) => rangeOf(set, ip))
     .map(formatIp)
     .sort();
-  if (duplicate !== undefined) {
-    const message = `${duplicate} has been allocated to ${owner.containerID}, duplicate allocation is not allowed`;
-    throw new Error(message);
-  }
+  if (ip === undefined) return;
+  throw new Error(`${ip} has been allocated to ${containerID}, duplicate allocation is not allowed`);
+}
+
+function takeNext(leases: Leases, set: RangeSet, index: number, owner: Owner): Candidate {
   const last = leases.lastReserved(index);
   for (;;) {
     for (const candidate of candidates(set, last, (ip) => leases.around(ip))) {

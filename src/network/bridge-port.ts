@@ -83,6 +83,13 @@ export function removeOwnedPort(
   if (link.kind === 'veth' && link.name === `veth${owner.ownerHash.slice(0, 11)}`) removePort(host, link);
 }
 
+/** Whether the node's end of a container's interface was made for an attachment of ours, whichever that is. */
+export function hasOwnedPeer(host: NetlinkSocket, inside: Link): boolean {
+  const peer = inside.link === undefined ? undefined : getLink(host, inside.link);
+  // An index of another namespace may be anything here.
+  return peer?.kind === 'veth' && peer.link === inside.index && parseOwner(peer.alias ?? '') !== undefined;
+}
+
 /** By name and alias; without an alias it was left behind by an ADD that was killed right after making it. */
 function isPortOf({ name, kind, alias }: Link, attachment: Attachment): boolean {
   if (kind !== 'veth' || name !== hostVethName(attachment)) return false;

@@ -81,12 +81,20 @@ export function prepareInterface(
   }
 }
 
-/** Both ends of a veth; an interface of another kind is none of a bridge's. What is gone already is success. */
-export function removeVeth(container: Namespace, ifName: string, step?: Step): void {
+/**
+ * Removes both ends of a veth, if `mayRemove` says so; an interface of another kind is none of a bridge's. What is gone
+ * already is success. Throws NetlinkError.
+ */
+export function removeVeth(
+  container: Namespace,
+  ifName: string,
+  mayRemove: (link: Link) => boolean,
+  step?: Step,
+): void {
   const inside = openRouteSocket(container, step);
   try {
     const link = getLink(inside, ifName);
-    if (link?.kind === 'veth') deleteLink(inside, link);
+    if (link?.kind === 'veth' && mayRemove(link)) deleteLink(inside, link);
   } catch (error) {
     if (!(error instanceof NetlinkError && error.errno === ENODEV)) throw error;
   } finally {
