@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 
 import { referencePath } from './program.ts';
 
-type Requirement = 'root' | 'ip' | 'nft' | 'iptables' | 'conntrack' | 'strace' | 'reference-plugins';
+type Requirement = 'root' | 'ip' | 'ping' | 'nft' | 'iptables' | 'conntrack' | 'strace' | 'reference-plugins';
 
 /**
  * Whether a group of tests can run here; for `describe.if(requires('root', 'ip'))`. What is missing is said in a
@@ -25,7 +25,7 @@ function isMet(requirement: Requirement): boolean {
   return path.some((folder) => isExecutable(`${folder}/${requirement}`));
 }
 
-function isExecutable(path: string): boolean {
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
