@@ -1,7 +1,8 @@
 import { type Cidr, parseCidr } from '../../src/cni/address.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Result } from '../../src/cni/result.ts';
-import { type Ipam, openIpam } from '../../src/ipam/ipam.ts';
+import type { Ipam } from '../../src/ipam/ipam.ts';
+import { openIpam } from '../../src/ipam/open-ipam.ts';
 import { type NetlinkSocket, openRouteSocket } from '../../src/kernel/netlink/socket.ts';
 import type { Attachment } from '../../src/network/attachment.ts';
 import type { Surroundings } from '../built-in.ts';

@@ -13,13 +13,13 @@ import { SystemError } from '../kernel/system-error.ts';
  * `isOverridden` (CNI_NETNS_OVERRIDE) allows.
  */
 export function openContainer(path: string, { isOverridden }: { isOverridden: boolean }): Namespace {
-  const namespace = opened(path);
   try {
-    if (!isOverridden) refuseOwn(namespace);
-    return namespace;
+    return guarded(openNamespace(path), isOverridden);
   } catch (error) {
-    namespace.close();
-    throw error;
+    if (error instanceof CniError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `failed to open netns ${JSON.stringify(path)}: ${reason}`;
+    throw new CniError(ErrorCode.invalidNetNS, message, { cause: error });
   }
 }
 
@@ -29,19 +29,11 @@ export function openRemainingContainer(
   { isOverridden }: { isOverridden: boolean },
 ): Namespace | undefined {
   if (path === '') return undefined;
-  let namespace: Namespace;
   try {
-    namespace = openNamespace(path);
+    return guarded(openNamespace(path), isOverridden);
   } catch (error) {
     if (error instanceof NotNetworkNamespaceError) return undefined;
     if (error instanceof SystemError && [ENOENT, ENOTDIR].includes(error.errno)) return undefined;
-    throw error;
-  }
-  try {
-    if (!isOverridden) refuseOwn(namespace);
-    return namespace;
-  } catch (error) {
-    namespace.close();
     throw error;
   }
 }
@@ -51,26 +43,14 @@ export function isNetnsOverridden(value: string | undefined): boolean {
   return value === '1' || value?.toLowerCase() === 'true';
 }
 
-function opened(path: string): Namespace {
-  try {
-    return openNamespace(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CniError(ErrorCode.invalidNetNS, `failed to open netns ${JSON.stringify(path)}: ${reason}`, {
-      cause: error,
-    });
-  }
-}
-
-function refuseOwn({ id, path }: Namespace): void {
+function guarded(namespace: Namespace, isOverridden: boolean): Namespace {
   const own = currentNamespace();
   own.close();
-  if (own.id !== id) return;
+  if (isOverridden || own.id !== namespace.id) return namespace;
+  namespace.close();
   throw new CniError(
     ErrorCode.invalidNetNS,
-    `plugin's netns and netns from CNI_NETNS should not be the same`,
-    {
-      details: `${path} is the node's own network`,
-    },
+    "plugin's netns and netns from CNI_NETNS should not be the same",
+    { details: `${namespace.path} is the node's own network` },
   );
 }

@@ -1,6 +1,5 @@
 import {
   type Cidr,
-  contains,
   family,
   formatCidr,
   formatIp,
@@ -58,11 +57,6 @@ export function firstAddress(cidr: Cidr): Ip {
     if (first[index] !== 0) break;
   }
   return first;
-}
-
-/** Whether the container has an address in the network of `ip`. */
-export function isOnLink(endpoints: readonly Endpoint[], ip: Ip): boolean {
-  return endpoints.some(({ address }) => contains(address, ip));
 }
 
 const DEFAULT = { 4: '0.0.0.0/0', 6: '::/0' };

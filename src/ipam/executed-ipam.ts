@@ -1,0 +1,65 @@
+import type { Configuration } from '../cni/configuration.ts';
+import { latestResult } from '../cni/conversion.ts';
+import type { Command } from '../cni/environment.ts';
+import { CniError, ErrorCode } from '../cni/error.ts';
+import { type JsonObject, newObject } from '../cni/json.ts';
+import type { Invocation } from '../cni/plugin.ts';
+import { type Result, readResult, versionOfResult } from '../cni/result.ts';
+import { execPlugin } from '../runtime/exec-plugin.ts';
+import { findPlugin } from '../runtime/find-plugin.ts';
+import type { Ipam } from './ipam.ts';
+import type { Observer } from './observer.ts';
+
+/** Section 4, "Delegated Plugins": the whole configuration and the same environment. */
+export function executedIpam(invocation: Invocation, type: string, { step, warn }: Observer): Ipam {
+  const { environment, path, signal, configuration } = invocation;
+  const call = async (command: Command) => {
+    const account = await step(`ipam ${command} ${type}`, () =>
+      execPlugin({
+        type,
+        path: findPlugin(type, path),
+        command,
+        environment,
+        configuration: configuration.document,
+        // After a signal, what was finished is undone, before whoever sent it loses patience.
+        ...(signal.aborted ? { timeoutMs: hurryMs } : { timeoutMs, signal }),
+      }),
+    );
+    if (account.stderr !== '') invocation.writeStderr(account.stderr);
+    if (!account.outcome.ok) throw account.outcome.error;
+    return account.outcome.result;
+  };
+  const add = async () => {
+    try {
+      return addressesOf(configuration, (await call('ADD')) ?? newObject());
+    } catch (error) {
+      // What was cut short is left to the DEL of the runtime that ends us.
+      if (signal.aborted) throw error;
+      await call('DEL').catch(({ message }: Error) =>
+        warn('undo-failed', type, `${type}: DEL after the failed ADD: ${message}`),
+      );
+      throw error;
+    }
+  };
+  return {
+    add,
+    check: async () => void (await call('CHECK')),
+    del: async () => void (await call('DEL')),
+    async gc() {
+      await call('GC');
+      return [];
+    },
+    status: async () => void (await call('STATUS')),
+  };
+}
+
+/** A DHCP server may take its time. */
+const timeoutMs = 60_000;
+const hurryMs = 3000;
+
+function addressesOf({ cniVersion }: Configuration, answer: JsonObject): Result {
+  const version = versionOfResult(answer, cniVersion);
+  const result = latestResult(readResult(answer, version, 'ipam result'), version);
+  if (result.ips !== undefined && result.ips.length > 0) return result;
+  throw new CniError(ErrorCode.internal, 'IPAM plugin returned missing IP config');
+}
