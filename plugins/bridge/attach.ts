@@ -1,10 +1,12 @@
-import { family, parseCidr, parseIp } from '../../src/cni/address.ts';
-import { integerOf, type JsonObject, newObject } from '../../src/cni/json.ts';
+import { family, formatCidr, parseCidr, parseIp } from '../../src/cni/address.ts';
+import { CniError, ErrorCode } from '../../src/cni/error.ts';
+import { integerOf, type Json, type JsonObject, newObject, stringifyJson } from '../../src/cni/json.ts';
 import type { Result } from '../../src/cni/result.ts';
 import { latestVersion } from '../../src/cni/version.ts';
 import { getLink, type Link } from '../../src/kernel/netlink/link.ts';
 import type { Namespace } from '../../src/kernel/netns.ts';
-import { ensureBridge, ensureBridgeAddress } from '../../src/network/bridge.ts';
+import { ensureBridge } from '../../src/network/bridge.ts';
+import { BridgeAddresses } from '../../src/network/bridge-addresses.ts';
 import { createPort, waitForPort } from '../../src/network/bridge-port.ts';
 import {
   configureInterface,
@@ -21,66 +23,90 @@ import { addressesOf, type Call } from './call.ts';
 
 /** Each step that acts says what takes it back; nftables comes last, and all of it at once. */
 export async function attach(call: Call, container: Namespace, undo: Undo): Promise<JsonObject> {
-  const { settings, surroundings, attachment, host } = call;
-  const { ruleset } = surroundings;
-  const bridge = ensureBridge(host, bridgeSettings(call), undo);
+  const { settings, surroundings, attachment, invocation } = call;
+  const { ruleset, step } = surroundings;
   const addressing = await allocate(call, undo);
-  const gateway = setGateways(call, bridge, addressing, undo);
-
-  const port = createPort(host, bridge, container, attachment, portSettings(call), undo);
+  const { bridge, port, addresses } = connect(call, container, undo);
+  const gateway = setGateways(call, bridge, addresses, addressing);
   const inside = setUp(call, container, addressing);
-  const connected = settings.disableContainerInterface
-    ? port
-    : waitForPort(host, port, bridge, portTimeoutMs, surroundings.step);
-  // The first address of the bridge pins its MAC.
-  const links = [
-    getLink(host, bridge.name) ?? bridge,
-    connected,
-    ...(gateway === undefined ? [] : [gateway]),
-  ];
+  if (!settings.disableContainerInterface) waitForPort(call.host, port, bridge, portTimeoutMs, step);
+  const links = [bridge, port, ...(gateway === undefined ? [] : [gateway])].map((link) =>
+    current(call, link),
+  );
 
   if (settings.ipMasq) planMasquerade(ruleset, attachment, addressesOf(addressing));
   if (settings.macspoofchk) planSpoofCheck(ruleset, attachment, { name: port.name, mac: inside.mac ?? '' });
+  await answerSignal(invocation.signal);
   ruleset.conclude();
   return resultOf(call, addressing, links, { ...inside, sandbox: container.path });
 }
 
 /** Most ports need a millisecond; a busy node may let the kernel's worker wait. */
 const portTimeoutMs = 10_000;
+/** How often a bridge may go away between being found and getting a port. */
+const connectAttempts = 5;
 
 /** What IPAM gives, completed; undefined for an interface without addresses. */
 async function allocate({ ipam, settings, invocation }: Call, undo: Undo): Promise<Result | undefined> {
   if (ipam === undefined) return undefined;
   const allocated = await ipam.add();
-  undo.push('addresses', () => ipam.del((allocated.ips ?? []).map(({ address }) => address)));
-  invocation.signal.throwIfAborted();
+  undo.push('addresses', () => ipam.undoAdd());
+  await answerSignal(invocation.signal);
   const result = settings.isGateway ? withGateways(allocated) : allocated;
   return settings.isDefaultGateway ? withDefaultRoutes(result) : result;
 }
 
+/** A signal that came while the kernel was at work is seen only when this process looks. */
+async function answerSignal(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
+}
+
+/** The container's port on the bridge; again from the beginning when the undo of another ADD took the bridge away. */
+function connect(call: Call, container: Namespace, undo: Undo) {
+  const { host, attachment, sysctls } = call;
+  for (let attempt = 1; ; attempt++) {
+    const bridge = ensureBridge(host, bridgeSettings(call), sysctls, undo);
+    const addresses = new BridgeAddresses(host, bridge);
+    undo.push(`addresses of "${bridge.name}"`, () => addresses.takeBack());
+    try {
+      const port = createPort(host, bridge, container, attachment, portSettings(call), sysctls, undo);
+      return { bridge, port, addresses };
+    } catch (error) {
+      if (getLink(host, bridge.name)?.index === bridge.index || attempt === connectAttempts) throw error;
+    }
+  }
+}
+
 /** Answers the link that has the gateways' addresses in the bridge's place, if there is one. */
 function setGateways(
-  { settings, host }: Call,
+  { settings, host, sysctls }: Call,
   bridge: Link,
+  ofBridge: BridgeAddresses,
   result: Result | undefined,
-  undo: Undo,
 ): Link | undefined {
   if (!settings.isGateway || result === undefined) return undefined;
-  const { vlan, forceAddress: force } = settings;
-  const onVlan = vlan === 0 ? undefined : ensureVlanGateway(host, bridge, settings, undo);
+  const onVlan = settings.vlan === 0 ? undefined : ensureVlanGateway(host, bridge, settings);
+  const addresses = onVlan === undefined ? ofBridge : new BridgeAddresses(host, onVlan);
   const endpoints = endpointsOf(result);
   for (const { address, gateway } of endpoints) {
     if (gateway === undefined) continue;
-    const { prefixLength } = address;
-    ensureBridgeAddress(host, onVlan ?? bridge, { ip: gateway, prefixLength }, { force }, undo);
+    addresses.ensure({ ip: gateway, prefixLength: address.prefixLength }, { force: settings.forceAddress });
   }
-  for (const ipFamily of new Set(endpoints.map(({ address }) => family(address.ip))))
-    enableForwarding(ipFamily);
+  const families = new Set(endpoints.map(({ address }) => family(address.ip)));
+  for (const ipFamily of families) enableForwarding(sysctls, ipFamily);
   return onVlan;
 }
 
+/** As it is at the end: the first address of a bridge pins its MAC. */
+function current({ host }: Call, link: Link): Link {
+  const found = getLink(host, link.name);
+  if (found?.index === link.index) return found;
+  throw new CniError(ErrorCode.tryAgainLater, `"${link.name}" was removed while it was being set up`);
+}
+
 function setUp(
-  { settings, surroundings, invocation }: Call,
+  { settings, surroundings, invocation, sysctls }: Call,
   container: Namespace,
   result: Result | undefined,
 ): Link {
@@ -89,29 +115,31 @@ function setUp(
   const { disableContainerInterface, enabledad: detectDuplicates } = settings;
   if (result === undefined)
     return prepareInterface(container, ifName, { up: !disableContainerInterface }, step);
-  const addresses = addressesOf(result);
-  return configureInterface(
-    container,
-    ifName,
-    { addresses, routes: routesOf(result), detectDuplicates },
-    step,
-  );
+  const wanted = { addresses: addressesOf(result), routes: routesOf(result), detectDuplicates };
+  return configureInterface(container, ifName, wanted, sysctls, step);
 }
 
 /** A route without a gateway goes by the first one of its family. */
 function routesOf(result: Result): InterfaceRoute[] {
   const gateways = endpointsOf(result).flatMap(({ gateway }) => gateway ?? []);
-  return (result.routes ?? []).flatMap(({ dst, gw, ...numbers }) => {
-    const cidr = parseCidr(dst);
+  return (result.routes ?? []).flatMap((route, index) => {
+    const cidr = parseCidr(route.dst);
     if (cidr === undefined) return [];
-    const { mtu, advmss, priority, table, scope } = numbers;
     const isSameFamily = (ip: Uint8Array) => family(ip) === family(cidr.ip);
-    const route = { dst: cidr, gateway: gw ? parseIp(gw) : gateways.find(isSameFamily) };
-    const [ofMtu, ofAdvmss, ofPriority, ofTable, ofScope] = [mtu, advmss, priority, table, scope].map(
-      integerOf,
-    );
-    return [{ ...route, mtu: ofMtu, advmss: ofAdvmss, priority: ofPriority, table: ofTable, scope: ofScope }];
+    const gateway = route.gw ? parseIp(route.gw) : gateways.find(isSameFamily);
+    const number = (name: 'mtu' | 'advmss' | 'priority' | 'table' | 'scope') =>
+      routeNumber(`routes[${index}].${name}`, route[name], name === 'scope' ? 0xff : 0xffff_ffff);
+    const [mtu, advmss, priority] = [number('mtu'), number('advmss'), number('priority')];
+    return [{ dst: cidr, gateway, mtu, advmss, priority, table: number('table'), scope: number('scope') }];
   });
+}
+
+function routeNumber(path: string, value: Json | undefined, most: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = integerOf(value);
+  if (number !== undefined && number >= 0 && number <= most) return number;
+  const message = `IPAM gave ${path}: ${stringifyJson(value)}, which is not between 0 and ${most}`;
+  throw new CniError(ErrorCode.internal, message);
 }
 
 /** Bridge, port and container's interface, in the order of the reference: `ips[].interface` is 2 for all. */
@@ -123,7 +151,12 @@ function resultOf(
 ): JsonObject {
   const [bridge, port, ...more] = links.map(interfaceOf);
   const interfaces = [bridge, port, interfaceOf(inside), ...more].filter((entry) => entry !== undefined);
-  const ips = (addressing?.ips ?? []).map((entry) => newObject([...Object.entries(entry), ['interface', 2]]));
+  const ips = (addressing?.ips ?? []).map((entry) => {
+    const described = newObject([...Object.entries(entry), ['interface', 2]]);
+    const address = parseCidr(entry.address);
+    if (address !== undefined) described.address = formatCidr(address);
+    return described;
+  });
   const dns = saysSomething(call.settings.dns) ? call.settings.dns : addressing?.dns;
   const result = newObject([
     ['cniVersion', latestVersion],

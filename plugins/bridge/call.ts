@@ -1,10 +1,12 @@
 import { type Cidr, parseCidr } from '../../src/cni/address.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Result } from '../../src/cni/result.ts';
+import type { Problem } from '../../src/cni/schema.ts';
 import type { Ipam } from '../../src/ipam/ipam.ts';
 import { openIpam } from '../../src/ipam/open-ipam.ts';
 import { type NetlinkSocket, openRouteSocket } from '../../src/kernel/netlink/socket.ts';
 import type { Attachment } from '../../src/network/attachment.ts';
+import { Sysctls } from '../../src/network/sysctls.ts';
 import type { Surroundings } from '../built-in.ts';
 import { readSettings, readUsableSettings, type Settings } from './configuration.ts';
 
@@ -18,6 +20,9 @@ export interface Call {
   readonly ipam: Ipam | undefined;
   /** In the node's namespace. */
   readonly host: NetlinkSocket;
+  readonly sysctls: Sysctls;
+  /** What is wrong with the keys, where that is no error at once. */
+  readonly problems: readonly Problem[];
   close(): void;
 }
 
@@ -31,7 +36,7 @@ export function openCall(invocation: Invocation, surroundings: Surroundings): Pr
       'ipMasqBackend: "iptables" is not used: nftables does the same here',
     );
   }
-  return open(invocation, surroundings, settings);
+  return open(invocation, surroundings, settings, []);
 }
 
 /** For what removes things: what is wrong with the configuration is said, and does not stop it. */
@@ -41,19 +46,22 @@ export function openRemovingCall(invocation: Invocation, surroundings: Surroundi
   // What cannot be read may have been on.
   const unsure = problems.length > 0;
   const { ipMasq, macspoofchk } = settings;
-  return open(invocation, surroundings, {
-    ...settings,
-    ipMasq: ipMasq || unsure,
-    macspoofchk: macspoofchk || unsure,
-  });
+  const suspected = { ...settings, ipMasq: ipMasq || unsure, macspoofchk: macspoofchk || unsure };
+  return open(invocation, surroundings, suspected, problems);
 }
 
-async function open(invocation: Invocation, surroundings: Surroundings, settings: Settings): Promise<Call> {
+async function open(
+  invocation: Invocation,
+  surroundings: Surroundings,
+  settings: Settings,
+  problems: readonly Problem[],
+): Promise<Call> {
   const { containerID, ifName, configuration } = invocation;
   const ipam = await openIpam(invocation, settings.ipamType, surroundings);
   const host = openRouteSocket(undefined, surroundings.step);
   return {
-    ...{ invocation, settings, surroundings, ipam, host },
+    ...{ invocation, settings, surroundings, problems, ipam, host },
+    sysctls: new Sysctls(surroundings),
     attachment: { network: configuration.name, containerID, ifName },
     close: () => host.close(),
   };

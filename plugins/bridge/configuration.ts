@@ -7,6 +7,7 @@ import { integerOf, type JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/schema.ts';
+import { isAtLeast } from '../../src/cni/version.ts';
 
 /** The keys of the `bridge` plugin, with their defaults filled in. */
 export type Settings = ReturnType<typeof settingsFrom>;
@@ -16,10 +17,21 @@ export function readSettings({ configuration, args }: Invocation): Settings {
   const keys = new KeyReader(configuration.document);
   const settings = settingsFrom(keys, macOfArgs(args));
   const { hairpinMode, promiscMode, vlan, trunk, disableContainerInterface, ipamType } = settings;
+  const { bridge, isGateway } = settings;
   keys.refuse(
     hairpinMode && promiscMode,
     'hairpinMode',
     'cannot set hairpin mode and promiscuous mode at the same time',
+  );
+  keys.refuse(
+    isGateway && vlan > 0 && bridge.length + String(vlan).length > 14,
+    'bridge',
+    `bridge: "${bridge}.${vlan}", the gateway's interface in the VLAN, is longer than 15 bytes`,
+  );
+  keys.refuse(
+    ipamType === '' && !isAtLeast(configuration.cniVersion, '0.3.0'),
+    'cniVersion',
+    `cniVersion: a result of ${configuration.cniVersion} must have an address, and without "ipam" there is none: ask for 0.3.0 or newer`,
   );
   keys.refuse(vlan > 0 && trunk.length > 0, 'vlanTrunk', 'cannot set vlan and vlanTrunk at the same time');
   keys.refuse(

@@ -1,5 +1,7 @@
 import { parseCidr } from '../../src/cni/address.ts';
+import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import { addressesIn } from '../../src/ipam/prev-result-addresses.ts';
+import type { Link } from '../../src/kernel/netlink/link.ts';
 import { findPort, hasOwnedPeer, removePort } from '../../src/network/bridge-port.ts';
 import { removeVeth } from '../../src/network/container-interface.ts';
 import { isNetnsOverridden, openRemainingContainer } from '../../src/network/container-namespace.ts';
@@ -13,15 +15,26 @@ export async function detach(call: Call): Promise<void> {
   const { host, attachment, ipam, invocation } = call;
   // What a prevResult says is only where to look first, so one that is malformed does no harm.
   const known = addressesIn(invocation.configuration.prevResult);
-  const port = findPort(host, attachment);
+  let port: Link | undefined;
   await attemptAll(
+    () => {
+      port = findPort(host, attachment);
+    },
     // Before the address can be given out again; and before the link, because the kernel makes whoever has removed
     // rules wait at the end until all processors have seen it, and removing a link takes longer than that.
     () => removeRules(call, known),
     () => port !== undefined || removeRulesOfReference(call),
     () => (port === undefined ? removeFromContainer(call) : removePort(host, port)),
     () => ipam?.del(known),
+    () => refuseLostIpam(call),
   );
+}
+
+/** Where the leases are cannot be known then: they stay, and that must not look like success. Throws code 7. */
+function refuseLostIpam({ problems }: Call): void {
+  const lost = problems.filter(({ path }) => path === 'ipam');
+  if (lost.length === 0) return;
+  throw new CniError(ErrorCode.invalidConfiguration, lost.map(({ message }) => message).join('; '));
 }
 
 /**

@@ -78,6 +78,8 @@ export function containerIDComplaint(value: string): string | undefined {
 export function ifNameComplaint(value: string): string | undefined {
   if (Buffer.byteLength(value) > 15) return 'is longer than 15 bytes';
   if (value === '.' || value === '..') return 'is not the name of an interface';
+  // The kernel takes it for a pattern, of which it makes a name (dev_alloc_name).
+  if (value.includes('%')) return 'must have no "%"';
   // U+0085 is white space to Go and not to JavaScript.
   if (/[/:\s\u0085]/u.test(value)) return 'must have no "/", ":" or white space';
   return undefined;

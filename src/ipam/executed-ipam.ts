@@ -3,12 +3,12 @@ import { latestResult } from '../cni/conversion.ts';
 import type { Command } from '../cni/environment.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { type JsonObject, newObject } from '../cni/json.ts';
+import type { Observer } from '../cni/observer.ts';
 import type { Invocation } from '../cni/plugin.ts';
 import { type Result, readResult, versionOfResult } from '../cni/result.ts';
 import { execPlugin } from '../runtime/exec-plugin.ts';
 import { findPlugin } from '../runtime/find-plugin.ts';
 import type { Ipam } from './ipam.ts';
-import type { Observer } from './observer.ts';
 
 /** Section 4, "Delegated Plugins": the whole configuration and the same environment. */
 export function executedIpam(invocation: Invocation, type: string, { step, warn }: Observer): Ipam {
@@ -43,6 +43,7 @@ export function executedIpam(invocation: Invocation, type: string, { step, warn 
   };
   return {
     add,
+    undoAdd: async () => void (await call('DEL')),
     check: async () => void (await call('CHECK')),
     del: async () => void (await call('DEL')),
     async gc() {

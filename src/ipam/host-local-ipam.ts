@@ -1,4 +1,5 @@
 import { newObject } from '../cni/json.ts';
+import type { Observer } from '../cni/observer.ts';
 import type { Invocation } from '../cni/plugin.ts';
 import type { Result } from '../cni/result.ts';
 import { readValidAttachments } from '../cni/valid-attachments.ts';
@@ -6,14 +7,16 @@ import { latestVersion } from '../cni/version.ts';
 import { allocate, check, collect, release } from './host-local.ts';
 import { readHostLocal, readLeaseDirectory } from './host-local-settings.ts';
 import type { Ipam } from './ipam.ts';
-import type { Observer } from './observer.ts';
 
 /** host-local without a process of its own. */
 export function hostLocalIpam(invocation: Invocation, observer: Observer): Ipam {
   const { configuration, args } = invocation;
+  let undo = () => {};
   return {
     add: async () => {
-      const { ips, routes, dns } = allocate(readHostLocal(configuration, args), invocation, observer);
+      const allocation = allocate(readHostLocal(configuration, args), invocation, observer);
+      const { ips, routes, dns } = allocation;
+      undo = allocation.undo;
       const addresses = ips.map((ip) => newObject(Object.entries(ip)));
       const named = dns === undefined ? [] : ([['dns', dns]] as const);
       return newObject([
@@ -23,6 +26,7 @@ export function hostLocalIpam(invocation: Invocation, observer: Observer): Ipam 
         ...named,
       ]) as Result;
     },
+    undoAdd: async () => undo(),
     check: async () => check(readLeaseDirectory(configuration), invocation, observer),
     del: async (addresses) =>
       void release(readLeaseDirectory(configuration), invocation, addresses, observer),

@@ -2,7 +2,7 @@ import { formatCidr, formatIp, type Ip } from '../cni/address.ts';
 import type { Configuration } from '../cni/configuration.ts';
 import { ConfigurationValue } from '../cni/configuration-value.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
-import { type JsonObject, newObject } from '../cni/json.ts';
+import { integerOf, type JsonObject, newObject } from '../cni/json.ts';
 import { withoutKeys } from '../cni/keys.ts';
 import { isAtLeast } from '../cni/version.ts';
 import { parseDuration } from '../trace/quantity.ts';
@@ -39,7 +39,7 @@ const indexFolder = '/run/cni-debug/host-local';
 export function readHostLocal(configuration: Configuration, args: string): HostLocalSettings {
   const document = new ConfigurationValue('', configuration.document);
   const ipam = ipamOf(document);
-  const directory = readLeaseDirectory(configuration);
+  const directory = { ...readLeaseDirectory(configuration), lockTimeoutMs: readLockTimeout(ipam) };
   const requested = readRequestedIps(args, document);
   const sets = readRangeSets(document, ipam);
   refuseAmbiguity(sets, configuration);
@@ -47,15 +47,24 @@ export function readHostLocal(configuration: Configuration, args: string): HostL
   return { ...directory, sets, requested, routes, resolvConf: ipam.key('resolvConf').text() || undefined };
 }
 
-/** What is needed of it to remove leases: a mistake in the ranges must not keep a pod from ending. Throws code 7. */
+/**
+ * What is needed of it to remove leases: a mistake in the ranges or in `lockTimeout` must not keep a pod from ending.
+ * Throws code 7 when it does not say where the leases are.
+ */
 export function readLeaseDirectory({ document, name }: Configuration): LeaseDirectory {
   const ipam = ipamOf(new ConfigurationValue('', document));
   const dataDir = ipam.key('dataDir').text() || defaultDataDir;
   if (!dataDir.startsWith('/')) throw ipam.key('dataDir').error('is not an absolute path');
-  const lockTimeout = ipam.key('lockTimeout');
-  const lockTimeoutMs = lockTimeout.isAbsent ? defaultLockTimeoutMs : parseDuration(lockTimeout.text() ?? '');
-  if (lockTimeoutMs === undefined) throw lockTimeout.error('is not a duration such as "500ms" or "10s"');
+  const { value } = ipam.key('lockTimeout');
+  const lockTimeoutMs = (typeof value === 'string' && parseDuration(value)) || defaultLockTimeoutMs;
   return { dataDir, directory: `${dataDir.replace(/\/+$/, '')}/${name}`, lockTimeoutMs, indexFolder };
+}
+
+function readLockTimeout(ipam: ConfigurationValue): number {
+  const value = ipam.key('lockTimeout');
+  const timeoutMs = value.isAbsent ? defaultLockTimeoutMs : parseDuration(value.text() ?? '');
+  if (timeoutMs === undefined) throw value.error('is not a duration such as "500ms" or "10s"');
+  return timeoutMs;
 }
 
 function ipamOf(document: ConfigurationValue): ConfigurationValue {
@@ -93,7 +102,17 @@ function refuseAmbiguity(sets: readonly RangeSet[], { cniVersion }: Configuratio
   }
 }
 
-const routeKeys = ['dst', 'gw', 'mtu', 'advmss', 'priority', 'table', 'scope'];
+const u8 = 2 ** 8 - 1;
+const u32 = 2 ** 32 - 1;
+/** The greatest that the kernel takes: of RTAX_MTU, RTAX_ADVMSS, RTA_PRIORITY, RTA_TABLE, and `rtm_scope` of struct rtmsg. */
+const routeNumbers: [string, number][] = [
+  ['mtu', u32],
+  ['advmss', u32],
+  ['priority', u32],
+  ['table', u32],
+  ['scope', u8],
+];
+const routeKeys = ['dst', 'gw', ...routeNumbers.map(([name]) => name)];
 
 /** The known keys in the specification's spelling, and the others as they came. */
 function readRoute(route: ConfigurationValue): JsonObject {
@@ -102,9 +121,13 @@ function readRoute(route: ConfigurationValue): JsonObject {
   const gw = route.key('gw').ip();
   const read = newObject([['dst', formatCidr(dst)]]);
   if (gw !== undefined) read.gw = formatIp(gw);
-  for (const name of routeKeys.slice(2)) {
-    const number = route.key(name).integer();
-    if (number !== undefined) read[name] = number;
+  for (const [name, most] of routeNumbers) {
+    const value = route.key(name);
+    const written = value.integer();
+    if (written === undefined) continue;
+    const number = integerOf(written) ?? -1;
+    if (number < 0 || number > most) throw value.error('is out of range');
+    read[name] = written;
   }
   return Object.assign(read, withoutKeys(route.value as JsonObject, ...routeKeys));
 }

@@ -1,11 +1,11 @@
 import { formatCidr, formatIp, type Ip, parseCidr, parseIp } from '../cni/address.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import type { JsonObject } from '../cni/json.ts';
+import type { Observer } from '../cni/observer.ts';
 import { SystemError } from '../kernel/system-error.ts';
 import type { HostLocalSettings, LeaseDirectory } from './host-local-settings.ts';
 import { legacyOwnerText, type Owner, ownerText } from './lease-owner.ts';
 import { type Lease, type Leases, withLeases } from './leases.ts';
-import type { Observer } from './observer.ts';
 import { assignRequested } from './requested-ips.ts';
 import { readResolvConf } from './resolv-conf.ts';
 import { takeAll } from './take-addresses.ts';

@@ -5,6 +5,8 @@ import type { ValidAttachment } from '../cni/valid-attachments.ts';
 export interface Ipam {
   /** In the latest version, with `ips`, `routes` and `dns`. */
   add(): Promise<Result>;
+  /** Gives back what `add` gave in this call, and only that. */
+  undoAdd(): Promise<void>;
   check(): Promise<void>;
   /** `addresses` is what the attachment is known to have: a hint, not a limit. */
   del(addresses: readonly string[]): Promise<void>;

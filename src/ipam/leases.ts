@@ -1,11 +1,11 @@
 import { formatIp, type Ip } from '../cni/address.ts';
+import type { Observer } from '../cni/observer.ts';
 import type { LeaseDirectory } from './host-local-settings.ts';
 import { compareIps } from './ip-order.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { LeaseIndex } from './lease-index.ts';
 import { lockLeases } from './lease-lock.ts';
 import { isMalformed } from './lease-owner.ts';
-import type { Observer } from './observer.ts';
 
 /** An address and what its file says, which is its owner mostly. */
 export interface Lease {

@@ -1,6 +1,6 @@
+import type { Observer } from '../cni/observer.ts';
 import type { Invocation } from '../cni/plugin.ts';
 import type { Ipam } from './ipam.ts';
-import type { Observer } from './observer.ts';
 
 /**
  * The source of addresses that `ipam.type` names; undefined without one, for an interface without addresses. host-local

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { formatCidr } from '../cni/address.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
+import type { Observer } from '../cni/observer.ts';
 import { candidates } from './candidates.ts';
 import type { HostLocalSettings } from './host-local-settings.ts';
 import { LeaseFiles } from './lease-files.ts';
 import { withLeases } from './leases.ts';
-import type { Observer } from './observer.ts';
 import { type RangeSet, rangeOf, sizeOf } from './range.ts';
 
 /** So many addresses are looked at before the lock is taken and all leases are considered. */

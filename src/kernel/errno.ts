@@ -3,6 +3,8 @@ export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
 export const EAGAIN = 11;
+export const EACCES = 13;
+export const EROFS = 30;
 export const EBUSY = 16;
 export const EEXIST = 17;
 export const ENODEV = 19;
@@ -12,6 +14,7 @@ export const ENOTTY = 25;
 export const ERESTART = 85;
 export const EMSGSIZE = 90;
 export const EOPNOTSUPP = 95;
+export const EADDRNOTAVAIL = 99;
 export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
 

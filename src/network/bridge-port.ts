@@ -10,7 +10,7 @@ import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { NetlinkSocket, Step } from '../kernel/netlink/socket.ts';
 import type { Namespace } from '../kernel/netns.ts';
 import { type Attachment, hostVethName, networkHash, ownerText, parseOwner } from './attachment.ts';
-import { writeSysctlIfThere } from './sysctl-if-there.ts';
+import type { Sysctls } from './sysctls.ts';
 import type { Undo } from './undo.ts';
 
 export interface PortSettings {
@@ -37,6 +37,7 @@ export function createPort(
   container: Namespace,
   attachment: Attachment,
   settings: PortSettings,
+  sysctls: Sysctls,
   undo: Undo,
 ): Link {
   const name = hostVethName(attachment);
@@ -48,7 +49,7 @@ export function createPort(
   const { hairpin, isolated } = settings;
   const options = hairpin || isolated ? { hairpin, isolated } : undefined;
   changeLink(host, port, { alias: ownerText(attachment, LONGEST_ALIAS), port: options });
-  writeSysctlIfThere(`net/ipv6/conf/${name}/accept_ra`, '0');
+  sysctls.prefer(`net/ipv6/conf/${name}/accept_ra`, '0');
   setVlans(host, port, settings);
   return port;
 }

@@ -1,15 +1,12 @@
-import { type Cidr, contains, formatCidr, parseCidr } from '../cni/address.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { EEXIST, EOPNOTSUPP } from '../kernel/errno.ts';
-import { listAddresses } from '../kernel/netlink/address.ts';
-import { addAddress, deleteAddress } from '../kernel/netlink/address-change.ts';
 import { getLink, type Link, listLinks } from '../kernel/netlink/link.ts';
 import { changeLink, deleteLink } from '../kernel/netlink/link-change.ts';
 import { createBridge } from '../kernel/netlink/link-create.ts';
 import { IFF_PROMISC } from '../kernel/netlink/link-message.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { NetlinkSocket } from '../kernel/netlink/socket.ts';
-import { writeSysctlIfThere } from './sysctl-if-there.ts';
+import type { Sysctls } from './sysctls.ts';
 import type { Undo } from './undo.ts';
 
 export interface BridgeSettings {
@@ -21,10 +18,15 @@ export interface BridgeSettings {
 }
 
 /** The bridge of that name, made if it is not there, and up. Throws NetlinkError, and CniError for a link of another kind. */
-export function ensureBridge(host: NetlinkSocket, wanted: BridgeSettings, undo: Undo): Link {
+export function ensureBridge(
+  host: NetlinkSocket,
+  wanted: BridgeSettings,
+  sysctls: Sysctls,
+  undo: Undo,
+): Link {
   const bridge = findBridge(host, wanted.name) ?? makeBridge(host, wanted, undo);
   // We want to own its routes, and before it is up.
-  writeSysctlIfThere(`net/ipv6/conf/${wanted.name}/accept_ra`, '0');
+  sysctls.prefer(`net/ipv6/conf/${wanted.name}/accept_ra`, '0');
   const promiscuous = wanted.promiscuous && (bridge.flags & IFF_PROMISC) === 0 ? true : undefined;
   if (!bridge.up || promiscuous) changeLink(host, bridge, { up: true, promiscuous });
   if (wanted.vlanFiltering) requireVlanFiltering(host, bridge);
@@ -38,44 +40,6 @@ export function findBridge(host: NetlinkSocket, name: string): Link | undefined 
   throw new CniError(ErrorCode.internal, `"${name}" already exists but is not a bridge`, {
     details: `it is ${link.kind === undefined ? 'no virtual link' : `of kind ${link.kind}`}: name another one under "bridge", or remove it`,
   });
-}
-
-/** The gateway's address on the bridge, and the MAC pinned, which would else follow the ports. */
-export function ensureBridgeAddress(
-  host: NetlinkSocket,
-  bridge: Link,
-  wanted: Cidr,
-  { force }: { force: boolean },
-  undo: Undo,
-): void {
-  const text = formatCidr(wanted);
-  for (const { index, address, prefixLength, family } of listAddresses(host, bridge.index)) {
-    const found = parseCidr(`${address}/${prefixLength}`);
-    if (index !== bridge.index || found === undefined || found.ip.length !== wanted.ip.length) continue;
-    if (formatCidr(found) === text) return;
-    // Of IPv6 a bridge may have several, if they do not overlap.
-    if (family === 6 && !contains(found, wanted.ip) && !contains(wanted, found.ip)) continue;
-    if (!force) throw otherAddress(bridge.name, text, formatCidr(found));
-    deleteAddress(host, bridge, found);
-    undo.push(`address ${formatCidr(found)} of "${bridge.name}"`, () => addAddress(host, bridge, found));
-  }
-  try {
-    addAddress(host, bridge, { ...wanted, noDad: true });
-    undo.push(`address ${text} of "${bridge.name}"`, () => removeUnusedAddress(host, bridge, wanted));
-  } catch (error) {
-    // Somebody else's ADD was faster.
-    if (isError(error, EEXIST)) return;
-    throw error;
-  }
-  if (bridge.mac !== undefined) changeLink(host, bridge, { mac: bridge.mac });
-}
-
-function otherAddress(name: string, wanted: string, found: string): CniError {
-  return new CniError(
-    ErrorCode.internal,
-    `failed to set bridge addr: "${name}" already has an IP address different from ${wanted}`,
-    { details: `it has ${found}: set "forceAddress", name another "bridge", or remove the address` },
-  );
 }
 
 function makeBridge(host: NetlinkSocket, { name, mtu, vlanFiltering }: BridgeSettings, undo: Undo): Link {
@@ -123,10 +87,7 @@ function removeUnused(host: NetlinkSocket, name: string): void {
   if (bridge !== undefined && !hasPorts(host, bridge)) deleteLink(host, bridge);
 }
 
-function removeUnusedAddress(host: NetlinkSocket, bridge: Link, address: Cidr): void {
-  if (!hasPorts(host, bridge)) deleteAddress(host, bridge, address);
-}
-
-function hasPorts(host: NetlinkSocket, { index }: Link): boolean {
+/** Whether any link is a port of the bridge. */
+export function hasPorts(host: NetlinkSocket, { index }: Link): boolean {
   return listLinks(host).some(({ master }) => master === index);
 }

@@ -11,7 +11,7 @@ import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import { addRoute, type RouteChange } from '../kernel/netlink/route-change.ts';
 import { type NetlinkSocket, openRouteSocket, type Step } from '../kernel/netlink/socket.ts';
 import { type Namespace, runIn } from '../kernel/netns.ts';
-import { writeSysctlIfThere } from './sysctl-if-there.ts';
+import type { Sysctls } from './sysctls.ts';
 
 /** `routes` of a result: https://www.cni.dev/docs/spec/#add-success */
 export interface InterfaceRoute {
@@ -39,10 +39,11 @@ export function configureInterface(
   container: Namespace,
   ifName: string,
   { addresses, routes, detectDuplicates }: InterfaceSettings,
+  sysctls: Sysctls,
   step?: Step,
 ): Link {
   const inside = runIn(container, () => {
-    setSysctls(ifName, addresses, detectDuplicates);
+    setSysctls(sysctls, ifName, addresses, detectDuplicates);
     return openRouteSocket(undefined, step);
   });
   try {
@@ -108,13 +109,18 @@ function linkOf(inside: NetlinkSocket, ifName: string, { path }: Namespace): Lin
   throw new CniError(ErrorCode.tryAgainLater, `"${ifName}" in ${path} was removed while it was being set up`);
 }
 
-function setSysctls(ifName: string, addresses: readonly Cidr[], detectDuplicates: boolean): void {
-  if (detectDuplicates) writeSysctlIfThere(`net/ipv6/conf/${ifName}/enhanced_dad`, '1');
-  writeSysctlIfThere(`net/ipv6/conf/${ifName}/accept_dad`, detectDuplicates ? '1' : '0');
-  writeSysctlIfThere(`net/ipv4/conf/${ifName}/arp_notify`, '1');
+function setSysctls(
+  sysctls: Sysctls,
+  ifName: string,
+  addresses: readonly Cidr[],
+  detectDuplicates: boolean,
+): void {
+  if (detectDuplicates) sysctls.prefer(`net/ipv6/conf/${ifName}/enhanced_dad`, '1');
+  sysctls.prefer(`net/ipv6/conf/${ifName}/accept_dad`, detectDuplicates ? '1' : '0');
+  sysctls.prefer(`net/ipv4/conf/${ifName}/arp_notify`, '1');
   if (!addresses.some(({ ip }) => family(ip) === 6)) return;
-  for (const name of ['lo', ifName]) writeSysctlIfThere(`net/ipv6/conf/${name}/disable_ipv6`, '0');
-  writeSysctlIfThere(`net/ipv6/conf/${ifName}/keep_addr_on_down`, '1');
+  for (const name of ['lo', ifName]) sysctls.require(`net/ipv6/conf/${name}/disable_ipv6`, '0');
+  sysctls.prefer(`net/ipv6/conf/${ifName}/keep_addr_on_down`, '1');
 }
 
 /** Detection takes a second or two: one probe, and a random delay before it (RFC 4862, section 5.4). */

@@ -35,13 +35,12 @@ export function withGateways(result: Result): Result {
   return newObject([...Object.entries(result), ['ips', ips]]) as Result;
 }
 
-/** The same result with a default route for each family that has an address and no default route with a gateway. */
+/** The same result with a default route for each family that has an address and no default route. */
 export function withDefaultRoutes(result: Result): Result {
   const routes: JsonObject[] = [...(result.routes ?? [])];
   for (const { address, gateway } of endpointsOf(result)) {
     const dst = DEFAULT[family(address.ip)];
-    if (routes.some((route) => route.gw && formatCidr(parseCidr(String(route.dst)) ?? address) === dst))
-      continue;
+    if (routes.some((route) => formatCidr(parseCidr(String(route.dst)) ?? address) === dst)) continue;
     routes.push(
       newObject([['dst', dst], ...(gateway === undefined ? [] : [['gw', formatIp(gateway)] as const])]),
     );

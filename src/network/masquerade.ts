@@ -7,7 +7,7 @@ import { addSet, type SetType } from '../kernel/nftables/set.ts';
 import type { Nftables } from '../kernel/nftables/socket.ts';
 import { addTable } from '../kernel/nftables/table.ts';
 import { COMMENT_LIMIT } from '../kernel/nftables/user-data.ts';
-import type { Attachment } from './attachment.ts';
+import { type Attachment, networkHash } from './attachment.ts';
 import { digest } from './digest.ts';
 import { chainComplaintOf, type OwnedChain, writeChain } from './owned-chain.ts';
 import {
@@ -133,7 +133,9 @@ function postrouting(): OwnedChain {
 function subnetsOf(network: string, addresses: readonly Cidr[]): OwnedChain[] {
   const chains = addresses.map((address) => {
     const name = subnetChain(network, address);
-    const comment = `${formatCidr(networkOf(address))} of network ${network}`.slice(0, COMMENT_LIMIT);
+    const subnet = formatCidr(networkOf(address));
+    // The hash decides, as in the comments of elements: a long name is cut.
+    const comment = `${networkHash(network)} ${subnet} of network ${network}`.slice(0, COMMENT_LIMIT);
     return [name.chain, { name, rules: subnetRules(address), options: { comment } }] as const;
   });
   return [...new Map(chains).values()];
@@ -170,7 +172,9 @@ function chainsOf(elements: readonly FoundElement[]): string[] {
 function networkChains(nftables: Nftables, network: string): string[] {
   return listChains(nftables)
     .filter(({ family, table }) => family === TABLE.family && table === TABLE.table)
-    .filter(({ chain, comment }) => chain.startsWith(PREFIX) && comment?.endsWith(` of network ${network}`))
+    .filter(
+      ({ chain, comment }) => chain.startsWith(PREFIX) && comment?.startsWith(`${networkHash(network)} `),
+    )
     .map(({ chain }) => chain);
 }
 

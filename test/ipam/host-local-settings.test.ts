@@ -188,6 +188,16 @@ test.each([
     { subnet: '10.1.0.0/24', routes: [{ dst: '0.0.0.0/0', mtu: 1.5 }] },
     'ipam.routes[0].mtu: 1.5 is not an integer',
   ],
+  ...(['mtu', 'advmss', 'priority', 'table'] as const).flatMap((name): [object, string][] =>
+    [-1, 2 ** 32].map((number) => [
+      { subnet: '10.1.0.0/24', routes: [{ dst: '0.0.0.0/0', [name]: number }] },
+      `ipam.routes[0].${name}: ${number} is out of range`,
+    ]),
+  ),
+  [
+    { subnet: '10.1.0.0/24', routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0', scope: 256 }] },
+    'ipam.routes[1].scope: 256 is out of range',
+  ],
   [{ subnet: '10.1.0.0/24', routes: ['x'] }, 'ipam.routes[0]: "x" is not an object'],
   [{ subnet: '10.1.0.0/24', dataDir: 'leases' }, 'ipam.dataDir: "leases" is not an absolute path'],
   [
@@ -218,6 +228,23 @@ test('the directory, and how long to wait for its lock', () => {
   expect(read).toMatchObject({ dataDir: '/data/', directory: '/data/net', lockTimeoutMs: 2000 });
   const byDefault = readLeaseDirectory(configurationOf({ ipam: {} }));
   expect(byDefault).toMatchObject({ directory: '/var/lib/cni/networks/net', lockTimeoutMs: 30_000 });
+});
+
+test.each(['5', 5, {}])('a lockTimeout of %j keeps nobody from giving a lease back', (lockTimeout) => {
+  const configuration = configurationOf({ ipam: { subnet: '10.1.0.0/24', dataDir: '/data', lockTimeout } });
+  expect(readLeaseDirectory(configuration)).toMatchObject({ directory: '/data/net', lockTimeoutMs: 30_000 });
+  expect(refusalOf(() => readHostLocal(configuration, '')).message).toStartWith('ipam.lockTimeout: ');
+});
+
+test.each(['leases', 5])('with a dataDir of %j nobody knows where the leases are', (dataDir) => {
+  const configuration = configurationOf({ ipam: { dataDir } });
+  expect(refusalOf(() => readLeaseDirectory(configuration)).message).toStartWith('ipam.dataDir: ');
+});
+
+test('the greatest numbers of a route', () => {
+  const route = { dst: '0.0.0.0/0', mtu: 2 ** 32 - 1, table: 2 ** 32 - 1, priority: 0, scope: 255 };
+  const { routes } = readHostLocal(configurationOf({ ipam: { subnet: '10.1.0.0/24', routes: [route] } }), '');
+  expect(routes.map((read) => ({ ...read }))).toEqual([route]);
 });
 
 test('routes as they go into the result', () => {

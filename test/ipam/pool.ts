@@ -11,11 +11,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Configuration } from '../../src/cni/configuration.ts';
 import { parseJson } from '../../src/cni/json.ts';
+import type { Observer } from '../../src/cni/observer.ts';
 import type { Version } from '../../src/cni/version.ts';
 import { allocate, collect, leasesOf, release } from '../../src/ipam/host-local.ts';
 import { type HostLocalSettings, readHostLocal } from '../../src/ipam/host-local-settings.ts';
 import type { Owner } from '../../src/ipam/lease-owner.ts';
-import type { Observer } from '../../src/ipam/observer.ts';
 
 /** What `configuration.ts` makes of such a document. */
 export function configurationOf(document: object, cniVersion: Version = '1.0.0'): Configuration {

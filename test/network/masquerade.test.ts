@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { listChains } from '../../src/kernel/nftables/chain.ts';
-import type { Attachment } from '../../src/network/attachment.ts';
+import { type Attachment, networkHash } from '../../src/network/attachment.ts';
 import {
   missingMasquerade,
   planMasquerade,
@@ -51,8 +51,8 @@ describe.if(requires('root', 'ip', 'nft'))('masquerade', () => {
       'type ipv4_addr : verdict',
       'type ipv6_addr : verdict',
       'type nat hook postrouting priority srcnat; policy accept;\n\t\tip saddr vmap @masquerade4\n\t\tip6 saddr vmap @masquerade6\n',
-      `chain ${four} {\n\t\tcomment "10.22.0.0/16 of network shop"\n\t\tip daddr 10.22.0.0/16 return\n\t\tip daddr 224.0.0.0/4 return\n\t\tmasquerade\n`,
-      `chain ${six} {\n\t\tcomment "fd00:22::/60 of network shop"\n\t\tip6 daddr fd00:22::/60 return\n\t\tip6 daddr ff00::/8 return\n\t\tmasquerade\n`,
+      `chain ${four} {\n\t\tcomment "${networkHash('shop')} 10.22.0.0/16 of network shop"\n\t\tip daddr 10.22.0.0/16 return\n\t\tip daddr 224.0.0.0/4 return\n\t\tmasquerade\n`,
+      `chain ${six} {\n\t\tcomment "${networkHash('shop')} fd00:22::/60 of network shop"\n\t\tip6 daddr fd00:22::/60 return\n\t\tip6 daddr ff00::/8 return\n\t\tmasquerade\n`,
     ]) {
       expect(text).toContain(line);
     }
