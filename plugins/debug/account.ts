@@ -18,7 +18,10 @@ export interface Order {
 export interface Account {
   /** For the journal. */
   readonly record: ProcessRecord;
+  /** It may have left something: what an ADD that fails has to remove. */
   readonly hasRun: boolean;
+  /** It was ADD, and it was done to the end, whatever the answer is worth and however late it came. */
+  readonly hasAdded: boolean;
   readonly outcome: PluginOutcome;
   /** The error of an ADD that succeeded with what is no result. */
   readonly wrongResult: (reason: CniError) => CniError;

@@ -22,7 +22,7 @@ export class Call {
     this.redact = redactor(settings.redact).text;
   }
 
-  /** With `ipam` and no `delegate`, `debug` is the plugin `bridge`. */
+  /** With an `ipam` that asks for it and no `delegate`, `debug` is the plugin `bridge`. */
   get isBridge(): boolean {
     return this.settings.ipam !== undefined && this.settings.delegate === undefined;
   }

@@ -76,7 +76,7 @@ const schema = struct({
   delegateTimeout: z._default(duration, 60_000),
   /** A delegate is always the executable in CNI_PATH, never the one that is built in. */
   external: z._default(z.boolean(), false),
-  /** That it is there makes `debug` the plugin `bridge`, which looks at what it says. */
+  /** Makes `debug` the plugin `bridge`, which looks at what it says; absent where it does not. */
   ipam: z.optional(z.custom<Json>(() => true)),
 });
 
@@ -92,10 +92,21 @@ export interface ReadSettings {
  * recorded as the rest of the document says.
  */
 export function readSettings(document: JsonObject = newObject()): ReadSettings {
-  const isAmbiguous = lookUp(document, 'delegate') != null && lookUp(document, 'ipam') != null;
-  const usable = isAmbiguous ? withoutKeys(document, 'ipam') : document;
+  const isBridge = asksForBridge(document);
+  const isAmbiguous = isBridge && lookUp(document, 'delegate') != null;
+  const usable = isBridge && !isAmbiguous ? document : withoutKeys(document, 'ipam');
   const { value, problems } = parseUsable(schema, usable, withoutMalformed);
   return { settings: value, problems: isAmbiguous ? [twoPlugins, ...problems] : problems };
+}
+
+/**
+ * With an `ipam` that has a type, or that stands beside `bridge`. Alone, an empty one says nothing: older tools in Go
+ * write it into every configuration. A malformed one is for the bridge to refuse, and to remove what it made.
+ */
+function asksForBridge(document: JsonObject): boolean {
+  const ipam = lookUp(document, 'ipam');
+  if (ipam == null) return false;
+  return !isObject(ipam) || (lookUp(ipam, 'type') ?? '') !== '' || lookUp(document, 'bridge') != null;
 }
 
 /** Whether the problem is one of those that leave a delegate unknown, so that it cannot be asked for anything. */

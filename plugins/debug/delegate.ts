@@ -33,7 +33,7 @@ const hurry = { timeoutMs: 3000, signal: new AbortController().signal };
 /** Runs the wrapped plugin, as an executable or in process, and records each of its calls. */
 export class Delegate {
   private hasRun = false;
-  /** It answered ADD with success, whatever the answer is worth. */
+  /** Its ADD was done to the end. */
   private hasAdded = false;
 
   constructor(
@@ -104,7 +104,7 @@ export class Delegate {
       const order = { type, command, configuration, timeoutMs, signal };
       const account = await trace.step(name, () => this.runEitherWay(order, ruleset));
       this.hasRun ||= account.hasRun;
-      this.hasAdded ||= command === 'ADD' && account.outcome.ok;
+      this.hasAdded ||= account.hasAdded;
       if (!isStandalone) trace.delegates.push(account.record);
       if (signal.aborted) throw signal.reason;
       if (!account.outcome.ok) throw account.outcome.error;

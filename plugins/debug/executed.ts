@@ -14,5 +14,7 @@ export async function runExecutable(call: Call, path: string, order: Order): Pro
     ...{ pid, status, signal, duration: durationMs },
     failure: outcome.ok ? undefined : outcome.error.message,
   };
-  return { record, hasRun: pid !== undefined, outcome, wrongResult: (reason) => wrongResult(ran, reason) };
+  const hasAdded = command === 'ADD' && outcome.ok;
+  const hasRun = pid !== undefined;
+  return { record, hasRun, hasAdded, outcome, wrongResult: (reason) => wrongResult(ran, reason) };
 }

@@ -2,6 +2,7 @@ import { operate } from '../../src/cni/call.ts';
 import { readParameters } from '../../src/cni/environment.ts';
 import { CniError } from '../../src/cni/error.ts';
 import { stringifyJson } from '../../src/cni/json.ts';
+import type { Clock, Plugin } from '../../src/cni/plugin.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { durationText, type PluginOutcome, pluginFailure } from '../../src/runtime/plugin-outcome.ts';
 import { longestTimeoutMs } from '../../src/runtime/process-group.ts';
@@ -28,11 +29,26 @@ export async function runInProcess(
     warn: (rule, object, message) => trace.find(rule, object, message),
     ruleset,
   };
-  const outcome = await withDeadline(order, (signal) => answer(call, builtIn, surroundings, order, signal));
+  // Not what came of the call: a result that cannot be said in the configuration's version has been made, too.
+  let hasAdded = false;
+  const watched: BuiltIn = async (...given) => {
+    const plugin = await builtIn(...given);
+    const add: Plugin['add'] = async (invocation) => {
+      const result = await plugin.add(invocation);
+      hasAdded = true;
+      return result;
+    };
+    return { ...plugin, add };
+  };
+  const outcome = await withDeadline(order, trace.clock, (signal) =>
+    answer(call, watched, surroundings, order, signal),
+  );
   const failure = outcome.ok ? undefined : outcome.error.message;
   const duration = trace.elapsed - startedAt;
   const record = { type, command, inProcess: true as const, stdin: configuration, duration, failure };
-  return { record, hasRun: true, outcome, wrongResult: (reason) => wrongAnswer(order, reason) };
+  // An ADD of ours that fails has undone itself: a DEL would remove what was there before it.
+  const hasRun = command !== 'ADD' || hasAdded;
+  return { record, hasRun, hasAdded, outcome, wrongResult: (reason) => wrongAnswer(order, reason) };
 }
 
 async function answer(
@@ -61,21 +77,28 @@ async function answer(
   }
 }
 
-/** What waits is told to end; what works in the kernel ends by itself, since nothing else runs meanwhile. */
-async function withDeadline<T>(
+/**
+ * What waits is told to end; what works in the kernel ends by itself, since nothing else runs meanwhile, and then it is a
+ * failure all the same.
+ */
+async function withDeadline(
   { type, command, timeoutMs, signal }: Order,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+  clock: Clock,
+  run: (signal: AbortSignal) => Promise<PluginOutcome>,
+): Promise<PluginOutcome> {
   const ending = new AbortController();
   const end = () => ending.abort(signal.reason);
   const late = `${named(type)} did not answer ${command} within ${durationText(timeoutMs)}`;
-  const timer = setTimeout(
-    () => ending.abort(new CniError(pluginFailure, late)),
-    Math.min(timeoutMs, longestTimeoutMs),
-  );
+  const endLate = () => ending.abort(new CniError(pluginFailure, late));
+  const deadline = clock.monotonic() + timeoutMs;
+  const timer = setTimeout(endLate, Math.min(timeoutMs, longestTimeoutMs));
   signal.addEventListener('abort', end, { once: true });
   try {
-    return await run(ending.signal);
+    const outcome = await run(ending.signal);
+    // No timer had its turn while a lock was waited for in the kernel.
+    if (clock.monotonic() >= deadline) endLate();
+    if (!outcome.ok || !ending.signal.aborted) return outcome;
+    return { ok: false, error: CniError.from(ending.signal.reason) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', end);

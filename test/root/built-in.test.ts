@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { builtInPath, debug, referencePath, run } from '../program.ts';
+import { answered, builtInPath, debug, referencePath, run } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { Node } from './node.ts';
 
@@ -79,6 +79,26 @@ describe.if(requires('root', 'ip', 'nft'))('debug as the bridge itself', () => {
     node.inPod('ip', 'addr', 'flush', 'dev', 'eth0');
     const error = node.chain('check', conflist, result);
     expect(error.msg + error.details).toContain('10.25.0.2/16');
+  });
+
+  // One by itself: a runtime sends a DEL after an ADD that failed.
+  const add = (conflist: string) =>
+    call('ADD', conflist, {}, { CNI_NETNS: node.netns, CNI_CONTAINERID: 'pod1' });
+
+  test('an ADD that is refused leaves what was there', async () => {
+    const conflist = node.conflist(file);
+    const result = node.chain('add', conflist);
+    const before = leftovers('lab');
+    expect(await add(conflist)).toMatchObject({ status: 1 });
+    expect(leftovers('lab')).toEqual(before);
+    expect(before).toMatchObject({ inPod: ['eth0'], leases: ['10.25.0.2'] });
+    expect(node.chain('check', conflist, result)).toBeNull();
+  });
+
+  test("nor does it take another plugin's eth0 away", async () => {
+    node.onNode('ip', 'link', 'add', 'other0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', node.pod);
+    expect(answered(await add(node.conflist(file))).msg).toContain('eth0');
+    expect(leftovers('lab')).toEqual({ ...nothing, inPod: ['eth0'] });
   });
 
   test('STATUS and GC', async () => {

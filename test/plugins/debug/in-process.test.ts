@@ -84,7 +84,7 @@ test('its result is answered in the version of the configuration', async () => {
 });
 
 describe('what it throws', () => {
-  test('is passed on with code, message and details, and ADD is undone', async () => {
+  test('is passed on with code, message and details, and ADD has undone itself', async () => {
     using call = new BuiltInCall();
     const one = call.plugin(result, () => ({
       add: () => {
@@ -95,11 +95,8 @@ describe('what it throws', () => {
     expect(given.status).toBe(1);
     expect(answered(given)).toMatchObject({ cniVersion: '1.0.0', code: 11, msg: 'no free address' });
     expect(answered(given).details).toBe(`in 10.22.0.0/16; record ${call.record.id} in ${call.journal}`);
-    expect(call.record.delegates).toMatchObject([
-      { command: 'ADD', failure: 'no free address' },
-      { command: 'DEL' },
-    ]);
-    expect(call.operations).toEqual(['ADD one', 'DEL one']);
+    expect(call.record.delegates).toMatchObject([{ command: 'ADD', failure: 'no free address' }]);
+    expect(call.operations).toEqual(['ADD one']);
   });
 
   test.each(['DEL', 'CHECK', 'GC', 'STATUS'])('fails %s, which is not undone', async (command) => {
@@ -140,6 +137,14 @@ test('a wrong result is an error that names the plugin, and is undone', async ()
   expect(call.operations).toEqual(['ADD one', 'DEL one']);
 });
 
+test('a result that cannot be said in the version of the configuration is undone', async () => {
+  using call = new BuiltInCall();
+  const one = call.plugin({ cniVersion: '1.0.0', interfaces: [{ name: 'eth0' }] });
+  const given = await call.run('ADD', { one }, { cniVersion: '0.2.0', delegate });
+  expect(answered(given).msg).toContain('no valid IP addresses');
+  expect(call.operations).toEqual(['ADD one', 'DEL one']);
+});
+
 test('a signal that comes while the kernel is at work is answered after that, and what was added is removed', async () => {
   using call = new BuiltInCall();
   const one = call.plugin(result, () => ({
@@ -173,6 +178,43 @@ test.each([
   }));
   const given = await call.run('ADD', { one }, { delegate, ...keys });
   expect(answered(given)).toMatchObject({ code, msg });
-  // What was cut short by a signal is left to the DEL of whoever sent it.
-  expect(call.operations).toEqual(what === 'a signal' ? ['ADD one'] : ['ADD one', 'DEL one']);
+  // It undoes itself.
+  expect(call.operations).toEqual(['ADD one']);
+});
+
+describe('a deadline that passes while the kernel is at work', () => {
+  const keys = { delegate, delegateTimeout: '50ms' };
+
+  test('fails ADD after that, and what was added is removed', async () => {
+    using call = new BuiltInCall();
+    const one = call.plugin(result, () => ({
+      add: () => {
+        Bun.sleepSync(60);
+        return result as never;
+      },
+    }));
+    const msg = 'plugin "one" (built in) did not answer ADD within 50ms';
+    expect(answered(await call.run('ADD', { one }, keys))).toMatchObject({ code: 101, msg });
+    expect(call.operations).toEqual(['ADD one', 'DEL one']);
+    expect(call.record.delegates[0]).toMatchObject({ command: 'ADD', failure: msg });
+  });
+
+  test('fails DEL', async () => {
+    using call = new BuiltInCall();
+    const one = call.plugin(result, () => ({ del: () => Bun.sleepSync(60) }));
+    const msg = 'plugin "one" (built in) did not answer DEL within 50ms';
+    expect(answered(await call.run('DEL', { one }, keys))).toMatchObject({ code: 101, msg });
+  });
+
+  test('leaves an error that there is as it is', async () => {
+    using call = new BuiltInCall();
+    const one = call.plugin(result, () => ({
+      add: () => {
+        Bun.sleepSync(60);
+        throw new CniError(11, 'locked');
+      },
+    }));
+    expect(answered(await call.run('ADD', { one }, keys))).toMatchObject({ code: 11, msg: 'locked' });
+    expect(call.operations).toEqual(['ADD one']);
+  });
 });

@@ -63,14 +63,32 @@ test.each(['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'])('%s is one for the bridge, to
   expect(operations).toEqual([`${command} debug`]);
 });
 
-test('an empty ipam is an interface without addresses, and external means delegates', async () => {
-  const { operations } = await standalone('ADD', { ipam: {}, external: true });
+test('an ipam without a type beside bridge is an interface without addresses, and external means delegates', async () => {
+  const { operations } = await standalone('ADD', { Bridge: 'cni0', ipam: {}, external: true });
   expect(operations).toEqual(['ADD debug']);
+});
+
+// Older tools in Go write `"ipam": {}` into every configuration.
+describe.each([{}, { type: '' }, { type: null }, { subnet: '10.22.0.0/16' }])('ipam %j alone', (untyped) => {
+  test.each(['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'])('makes no bridge on %s', async (command) => {
+    const own = { ipam: untyped, validate: 'warn', cniVersion: '1.1.0' };
+    const before = { ...prevResult, cniVersion: '1.1.0' };
+    const { given, operations } = await standalone(command, { ...own, prevResult: before });
+    expect(given).toMatchObject({ status: 0 });
+    if (command === 'ADD') expect(answered(given)).toEqual(before);
+    expect(operations).toEqual([]);
+  });
+
+  test('may stand beside delegate', async () => {
+    const { given, record } = await standalone('DEL', { ipam: untyped, delegate: { type: 'bridge' } });
+    expect(answered(given).msg).toContain('exited with status 3');
+    expect(record.findings).toEqual([]);
+  });
 });
 
 test('null is as good as no ipam', async () => {
   const { given, operations } = await standalone('ADD', { ipam: null });
-  expect(answered(given).msg).toContain('or an "ipam" to be the bridge itself');
+  expect(answered(given).msg).toContain('or an "ipam" with a "type" to be the bridge itself');
   expect(operations).toEqual([]);
 });
 
@@ -83,11 +101,19 @@ test('ADD does not look at prevResult, CHECK needs it', async () => {
   });
 });
 
-test('what is wrong with ipam is said by the bridge, which still removes what it made', async () => {
-  const { given, operations } = await standalone('DEL', { ipam: 5 });
-  expect(given.status).toBe(0);
-  expect(operations).toEqual(['DEL debug']);
-});
+test.each([
+  ['ADD', 5],
+  ['DEL', 5],
+  ['DEL', []],
+  ['GC', { type: 5 }],
+])(
+  'what is wrong with ipam is said by the bridge, which still removes what it made: %s, %j',
+  async (command, ipam) => {
+    const { given, operations } = await standalone(command, { ipam, cniVersion: '1.1.0' });
+    expect(given.status).toBe(0);
+    expect(operations).toEqual([`${command} debug`]);
+  },
+);
 
 test('a strict hook that fails undoes it', async () => {
   const own = { ...keys, addHooks: [['/nowhere/hook']], strictHooks: true };

@@ -92,7 +92,7 @@ describe('DEL', () => {
   test('needs of the configuration only where the leases are', async () => {
     using network = new Network();
     await network.call(ours, 'ADD', 'a');
-    const wrong = { ranges: [], routes: 'x' };
+    const wrong = { ranges: [], routes: 'x', lockTimeout: 5 };
     expect(await network.call(ours, 'DEL', 'a', { ipam: wrong, args: 'K=V' })).toMatchObject({
       status: 0,
       stdout: '',
@@ -117,6 +117,11 @@ describe('GC', () => {
   test.each<[string, object, string[]]>([
     ['no list: nothing to do', {}, ['10.1.0.2', '10.1.0.3']],
     ['null: nothing to do', { 'cni.dev/valid-attachments': null }, ['10.1.0.2', '10.1.0.3']],
+    [
+      'null beside an empty list: nothing to do',
+      { 'cni.dev/valid-attachments': null, 'cni.dev/attachments': [] },
+      ['10.1.0.2', '10.1.0.3'],
+    ],
     ['an empty list: all', listed('valid-attachments'), []],
     ['those not listed', listed('valid-attachments', 'b'), ['10.1.0.3']],
     ['the older key', listed('attachments', 'a'), ['10.1.0.2']],
