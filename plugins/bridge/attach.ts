@@ -29,10 +29,10 @@ export async function attach(call: Call, container: Namespace, undo: Undo): Prom
   const { bridge, port, addresses } = connect(call, container, undo);
   const gateway = setGateways(call, bridge, addresses, addressing);
   const inside = setUp(call, container, addressing);
-  if (!settings.disableContainerInterface) waitForPort(call.host, port, bridge, portTimeoutMs, step);
-  const links = [bridge, port, ...(gateway === undefined ? [] : [gateway])].map((link) =>
-    current(call, link),
-  );
+  const connected = settings.disableContainerInterface
+    ? port
+    : waitForPort(call.host, port, bridge, portTimeoutMs, step);
+  const links = [current(call, bridge), connected, ...(gateway === undefined ? [] : [gateway])];
 
   if (settings.ipMasq) planMasquerade(ruleset, attachment, addressesOf(addressing));
   if (settings.macspoofchk) planSpoofCheck(ruleset, attachment, { name: port.name, mac: inside.mac ?? '' });
