@@ -1,8 +1,7 @@
-import { family, formatCidr, parseCidr, parseIp } from '../../src/cni/address.ts';
+import { family, parseCidr, parseIp } from '../../src/cni/address.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
-import { integerOf, type Json, type JsonObject, newObject, stringifyJson } from '../../src/cni/json.ts';
+import { integerOf, type Json, type JsonObject, stringifyJson } from '../../src/cni/json.ts';
 import type { Result } from '../../src/cni/result.ts';
-import { latestVersion } from '../../src/cni/version.ts';
 import { getLink, type Link } from '../../src/kernel/netlink/link.ts';
 import type { Namespace } from '../../src/kernel/netns.ts';
 import { ensureBridge } from '../../src/network/bridge.ts';
@@ -20,6 +19,7 @@ import { planSpoofCheck } from '../../src/network/spoof-check.ts';
 import type { Undo } from '../../src/network/undo.ts';
 import { ensureVlanGateway } from '../../src/network/vlan-gateway.ts';
 import { addressesOf, type Call } from './call.ts';
+import { resultOf } from './result.ts';
 
 /** Each step that acts says what takes it back; nftables comes last, and all of it at once. */
 export async function attach(call: Call, container: Namespace, undo: Undo): Promise<JsonObject> {
@@ -32,13 +32,14 @@ export async function attach(call: Call, container: Namespace, undo: Undo): Prom
   const connected = settings.disableContainerInterface
     ? port
     : waitForPort(call.host, port, bridge, portTimeoutMs, step);
-  const links = [current(call, bridge), connected, ...(gateway === undefined ? [] : [gateway])];
+  const named = { ...inside, sandbox: container.path };
+  const made = { bridge: current(call, bridge), port: connected, inside: named, gateway };
 
   if (settings.ipMasq) planMasquerade(ruleset, attachment, addressesOf(addressing));
   if (settings.macspoofchk) planSpoofCheck(ruleset, attachment, { name: port.name, mac: inside.mac ?? '' });
   await answerSignal(invocation.signal);
   ruleset.conclude();
-  return resultOf(call, addressing, links, { ...inside, sandbox: container.path });
+  return resultOf({ ...made, addressing, dns: settings.dns });
 }
 
 /** Most ports need a millisecond; a busy node may let the kernel's worker wait. */
@@ -140,42 +141,6 @@ function routeNumber(path: string, value: Json | undefined, most: number): numbe
   if (number !== undefined && number >= 0 && number <= most) return number;
   const message = `IPAM gave ${path}: ${stringifyJson(value)}, which is not between 0 and ${most}`;
   throw new CniError(ErrorCode.internal, message);
-}
-
-/** Bridge, port and container's interface, in the order of the reference: `ips[].interface` is 2 for all. */
-function resultOf(
-  call: Call,
-  addressing: Result | undefined,
-  links: Link[],
-  inside: Link & { sandbox: string },
-): JsonObject {
-  const [bridge, port, ...more] = links.map(interfaceOf);
-  const interfaces = [bridge, port, interfaceOf(inside), ...more].filter((entry) => entry !== undefined);
-  const ips = (addressing?.ips ?? []).map((entry) => {
-    const described = newObject([...Object.entries(entry), ['interface', 2]]);
-    const address = parseCidr(entry.address);
-    if (address !== undefined) described.address = formatCidr(address);
-    return described;
-  });
-  const dns = saysSomething(call.settings.dns) ? call.settings.dns : addressing?.dns;
-  const result = newObject([
-    ['cniVersion', latestVersion],
-    ['interfaces', interfaces],
-  ]);
-  if (ips.length > 0) result.ips = ips;
-  if (addressing?.routes?.length) result.routes = addressing.routes;
-  if (dns !== undefined) result.dns = dns;
-  return result;
-}
-
-function interfaceOf({ name, mac, mtu, sandbox }: Link & { sandbox?: string }): JsonObject {
-  const described = newObject(Object.entries({ name, mac: mac ?? '', mtu }));
-  if (sandbox !== undefined) described.sandbox = sandbox;
-  return described;
-}
-
-function saysSomething(dns: JsonObject | undefined): dns is JsonObject {
-  return Object.values(dns ?? {}).some((value) => value !== null && value !== '');
 }
 
 function bridgeSettings({ settings }: Call) {

@@ -20,7 +20,7 @@ export async function collect(call: Call): Promise<void> {
   planSpoofCheckCollection(ruleset, network, living);
   await attemptAll(
     () => ruleset.commit(),
-    () => listLinks(host).map((link) => removeOwnedPort(host, link, network, hashes)),
+    () => attemptAll(...listLinks(host).map((link) => () => removeOwnedPort(host, link, network, hashes))),
     async () => removeUnnamedPorts(call, (await ipam?.gc()) ?? []),
   );
 }
