@@ -9,9 +9,6 @@ z.config({ jitless: true });
 type Shape = Record<string, z.ZodMiniType>;
 type Struct<S extends Shape> = z.infer<z.ZodMiniObject<S, z.core.$strip>> & JsonObject;
 
-/** What a schema reads, without the keys that it does not know. */
-export type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] };
-
 /**
  * A Go struct: known keys in any spelling, `null` as good as absent, each value as its own schema says;
  * keys that are not known stay in the output as they came.

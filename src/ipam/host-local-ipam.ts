@@ -18,16 +18,16 @@ export function hostLocalIpam(invocation: Invocation, observer: Observer): Ipam 
       const { ips, routes, dns } = allocation;
       undo = allocation.undo;
       const addresses = ips.map((ip) => newObject(Object.entries(ip)));
-      const named = dns === undefined ? [] : ([['dns', dns]] as const);
-      return newObject([
+      const result = newObject([
         ['cniVersion', latestVersion],
         ['ips', addresses],
-        ['routes', [...routes]],
-        ...named,
-      ]) as Result;
+      ]);
+      if (routes.length > 0) result.routes = [...routes];
+      if (dns !== undefined) result.dns = dns;
+      return result as Result;
     },
     undoAdd: async () => undo(),
-    check: async () => check(readLeaseDirectory(configuration), invocation, observer),
+    check: async () => check(readHostLocal(configuration, args), invocation, observer),
     del: async (addresses) =>
       void release(readLeaseDirectory(configuration), invocation, addresses, observer),
     gc: async () => {

@@ -1,7 +1,7 @@
 import { type Cidr, family, type Ip, networkOf } from '../cni/address.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { ENODEV } from '../kernel/errno.ts';
-import { type Address, listAddresses } from '../kernel/netlink/address.ts';
+import { type Address, isDuplicate, isTentative, listAddresses } from '../kernel/netlink/address.ts';
 import { addAddress } from '../kernel/netlink/address-change.ts';
 import { present } from '../kernel/netlink/attribute.ts';
 import { getLink, type Link } from '../kernel/netlink/link.ts';
@@ -126,10 +126,6 @@ function setSysctls(
 /** Detection takes a second or two: one probe, and a random delay before it (RFC 4862, section 5.4). */
 const detectionTimeoutMs = 10_000;
 
-/** include/uapi/linux/if_addr.h */
-const IFA_F_DADFAILED = 0x08;
-const IFA_F_TENTATIVE = 0x40;
-
 function waitUntilUnique(inside: NetlinkSocket, link: Link, container: Namespace, step?: Step): void {
   const look = () => (areUnique(listAddresses(inside, link.index), link) ? true : undefined);
   if (look()) return;
@@ -143,8 +139,8 @@ function waitUntilUnique(inside: NetlinkSocket, link: Link, container: Namespace
 }
 
 function areUnique(addresses: readonly Address[], { name }: Link): boolean {
-  const taken = addresses.find(({ flags }) => (flags & IFA_F_DADFAILED) !== 0);
-  if (taken === undefined) return addresses.every(({ flags }) => (flags & IFA_F_TENTATIVE) === 0);
+  const taken = addresses.find(isDuplicate);
+  if (taken === undefined) return !addresses.some(isTentative);
   throw new CniError(ErrorCode.internal, `address ${taken.address} of "${name}" is in use by somebody else`, {
     details: 'duplicate address detection ("enabledad") found another owner on the link',
   });

@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Configuration } from '../../src/cni/configuration.ts';
+import { CniError } from '../../src/cni/error.ts';
 import { parseJson } from '../../src/cni/json.ts';
 import type { Observer } from '../../src/cni/observer.ts';
 import type { Version } from '../../src/cni/version.ts';
@@ -22,6 +23,17 @@ export function configurationOf(document: object, cniVersion: Version = '1.0.0')
   const parsed = parseJson(JSON.stringify({ name: 'net', type: 'host-local', ...document }));
   const shared = { cniVersion, name: 'net', type: 'host-local', prevResult: undefined };
   return { ...shared, runtimeConfig: undefined, document: parsed as Configuration['document'] };
+}
+
+/** What it throws, which must be a CniError. */
+export function errorOf(run: () => unknown): CniError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof CniError) return error;
+    throw error;
+  }
+  throw new Error('did not fail');
 }
 
 /** A lease directory and an index of a test's own; for `using`. */
