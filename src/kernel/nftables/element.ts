@@ -1,6 +1,8 @@
+import { EINTR } from '../errno.ts';
 import { Attributes, attribute, nested } from '../netlink/attribute.ts';
 import { attributeList } from '../netlink/attribute-list.ts';
 import { MalformedMessageError, NLM_F_CREATE, NLM_F_EXCL } from '../netlink/message.ts';
+import { NetlinkError } from '../netlink/netlink-error.ts';
 import { decodeNetfilterPayload, SIZEOF_NFGENMSG } from '../netlink/nfgenmsg.ts';
 import type { Batch } from './batch.ts';
 import { decodeFields, encodeFields, type Fields, fieldsText } from './data-type.ts';
@@ -53,16 +55,38 @@ export function flushSet(batch: Batch, set: SetType): void {
   });
 }
 
-/** All elements; none when the set, or its table, is not there. Throws as Nftables.dump does. */
+/**
+ * All elements; none when the set, or its table, is not there. Throws as Nftables.dump does, NetlinkError (EINTR) when
+ * the kernel moved them about during each attempt.
+ */
 export function listElements(nftables: Nftables, set: SetType): Element[] {
-  return nftables
-    .dumpIfThere({
-      operation: `list ${setText(set)}`,
-      type: NFT_MSG_GETSETELEM,
-      family: familyNumber(set.family),
-      attributes: setName(set),
-    })
-    .flatMap(({ payload }) => decodeElements(set, payload));
+  const operation = `list ${setText(set)}`;
+  for (let attempt = 1; attempt <= LIST_ATTEMPTS; attempt++) {
+    const elements = nftables
+      .dumpIfThere({
+        operation,
+        type: NFT_MSG_GETSETELEM,
+        family: familyNumber(set.family),
+        attributes: setName(set),
+      })
+      .flatMap(({ payload }) => decodeElements(set, payload));
+    if (areDistinct(elements)) return elements;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, attempt);
+  }
+  throw new NetlinkError(operation, EINTR, `changed during each of ${LIST_ATTEMPTS} attempts`);
+}
+
+const LIST_ATTEMPTS = 16;
+
+/**
+ * A set that has grown fast is given a larger table in the background, which is no change of generation; a dump of
+ * several datagrams then has some elements twice, and as many others not at all.
+ */
+function areDistinct(elements: readonly Element[]): boolean {
+  const keys = elements.map(({ key }) =>
+    key.map((field) => Buffer.from(field).toString('latin1')).join('\0'),
+  );
+  return new Set(keys).size === keys.length;
 }
 
 /** The element with this key; undefined when it, or the set, is not there. Throws as Nftables.find does. */
