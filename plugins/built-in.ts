@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly warn: (rule: string, object: string, message: string) => void;
   /** What the call does to nftables. */
   readonly ruleset: Ruleset;
+  /** The others, for a plugin that delegates. */
+  readonly builtIns: BuiltIns;
 }
 
 export type BuiltIn = (surroundings: Surroundings) => Promise<Plugin>;

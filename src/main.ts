@@ -17,7 +17,7 @@ async function load(type: string, clock: Clock): Promise<Plugin> {
   if (builtIn === undefined) return (await import('../plugins/debug/plugin.ts')).debugPlugin(clock, builtIns);
   const { Ruleset } = await import('./network/ruleset.ts');
   const warn = (_: string, __: string, message: string) => processIo.writeStderr(`${type}: ${message}\n`);
-  return builtIn({ clock, step: (_, operation) => operation(), warn, ruleset: new Ruleset() });
+  return builtIn({ clock, step: (_, operation) => operation(), warn, ruleset: new Ruleset(), builtIns });
 }
 
 /** `cni-debug` is the command line, except where a runtime calls it; a name we do not know is `debug`. */

@@ -4,7 +4,7 @@ import { addressesIn } from '../../src/ipam/prev-result-addresses.ts';
 import type { Link } from '../../src/kernel/netlink/link.ts';
 import { findPort, hasOwnedPeer, removePort } from '../../src/network/bridge-port.ts';
 import { removeVeth } from '../../src/network/container-interface.ts';
-import { isNetnsOverridden, openRemainingContainer } from '../../src/network/container-namespace.ts';
+import { openRemainingContainer } from '../../src/network/container-namespace.ts';
 import { planMasqueradeRemoval } from '../../src/network/masquerade.ts';
 import { planSpoofCheckRemoval } from '../../src/network/spoof-check.ts';
 import { attemptAll } from '../../src/runtime/attempt-all.ts';
@@ -42,12 +42,10 @@ function refuseLostIpam({ problems }: Call): void {
  * has the name in the container now may be another network's.
  */
 function removeFromContainer({ host, invocation, surroundings }: Call): void {
-  const { netns, ifName, environment } = invocation;
-  const isOverridden = isNetnsOverridden(environment.CNI_NETNS_OVERRIDE);
-  const container = openRemainingContainer(netns, { isOverridden });
+  const container = openRemainingContainer(invocation);
   if (container === undefined) return;
   try {
-    removeVeth(container, ifName, (link) => !hasOwnedPeer(host, link), surroundings.step);
+    removeVeth(container, invocation.ifName, (link) => !hasOwnedPeer(host, link), surroundings.step);
   } finally {
     container.close();
   }

@@ -1,7 +1,7 @@
 import { formatCidr } from '../../src/cni/address.ts';
-import { latestResult } from '../../src/cni/conversion.ts';
-import { CniError, ErrorCode } from '../../src/cni/error.ts';
-import { type Result, readResult, versionOfResult } from '../../src/cni/result.ts';
+import { CniError } from '../../src/cni/error.ts';
+import { requiredPrevResult } from '../../src/cni/prev-result.ts';
+import type { Result } from '../../src/cni/result.ts';
 import { listAddresses } from '../../src/kernel/netlink/address.ts';
 import { getBridgePort } from '../../src/kernel/netlink/bridge-port.ts';
 import { getLink, type Link } from '../../src/kernel/netlink/link.ts';
@@ -11,31 +11,19 @@ import { hostVethName } from '../../src/network/attachment.ts';
 import { endpointsOf } from '../../src/network/gateway.ts';
 import { missingMasquerade } from '../../src/network/masquerade.ts';
 import { missingSpoofCheck } from '../../src/network/spoof-check.ts';
-import { attachmentDiffers, compareWithNamespace } from '../../src/trace/namespace-check.ts';
+import { refuseDifferences } from '../../src/trace/differences.ts';
+import { compareWithNamespace } from '../../src/trace/namespace-check.ts';
 import { addressesOf, type Call } from './call.ts';
 
 /** Compares node and container with prevResult and configuration. All that differs is one error. */
 export async function examine(call: Call): Promise<void> {
-  const result = requiredPrevResult(call);
+  const result = requiredPrevResult(call.invocation.configuration);
   const differences = [
     ...(await ipamDifferences(call)),
     ...containerDifferences(call, result),
     ...bridgeDifferences(call, result),
   ];
-  if (differences.length === 0) return;
-  const count = differences.length === 1 ? '1 difference' : `${differences.length} differences`;
-  throw new CniError(
-    attachmentDiffers,
-    `${count} between prevResult and the node: ${differences.join('; ')}`,
-  );
-}
-
-function requiredPrevResult({ invocation }: Call): Result {
-  const { prevResult, cniVersion } = invocation.configuration;
-  if (prevResult === undefined)
-    throw new CniError(ErrorCode.invalidConfiguration, 'Required prevResult missing');
-  const version = versionOfResult(prevResult, cniVersion);
-  return latestResult(readResult(prevResult, version, 'prevResult'), version);
+  refuseDifferences(differences, 'node');
 }
 
 async function ipamDifferences({ ipam }: Call): Promise<string[]> {

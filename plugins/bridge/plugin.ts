@@ -1,9 +1,9 @@
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import type { Plugin } from '../../src/cni/plugin.ts';
-import { type Namespace, NamespaceLostError } from '../../src/kernel/netns.ts';
+import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { findBridge } from '../../src/network/bridge.ts';
-import { isNetnsOverridden, openContainer } from '../../src/network/container-namespace.ts';
+import { openContainer } from '../../src/network/container-namespace.ts';
 import { Undo } from '../../src/network/undo.ts';
 import type { Surroundings } from '../built-in.ts';
 import { type Call, openCall, openRemovingCall } from './call.ts';
@@ -22,7 +22,7 @@ export function bridgePlugin(surroundings: Surroundings): Plugin {
 /** All of it, or nothing. */
 async function add(call: Call): Promise<JsonObject> {
   const { attach } = await import('./attach.ts');
-  const container = containerOf(call);
+  const container = openContainer(call.invocation);
   const undo = new Undo();
   try {
     return await attach(call, container, undo);
@@ -39,7 +39,7 @@ async function add(call: Call): Promise<JsonObject> {
 
 /** Names all differences at once. */
 async function check(call: Call): Promise<void> {
-  containerOf(call).close();
+  openContainer(call.invocation).close();
   const { examine } = await import('./examine.ts');
   await examine(call);
 }
@@ -65,11 +65,6 @@ async function status({ ipam, host, settings }: Call): Promise<void> {
     throw new CniError(ErrorCode.pluginNotAvailable, message, { details, cause: error });
   }
   await ipam?.status();
-}
-
-function containerOf({ invocation }: Call): Namespace {
-  const { netns, environment } = invocation;
-  return openContainer(netns, { isOverridden: isNetnsOverridden(environment.CNI_NETNS_OVERRIDE) });
 }
 
 async function closing<T>(opening: Promise<Call>, operate: (call: Call) => Promise<T>): Promise<T> {

@@ -28,6 +28,7 @@ export async function runInProcess(
     step: (name, operation) => trace.step(`${type}: ${name}`, operation),
     warn: (rule, object, message) => trace.find(rule, object, message),
     ruleset,
+    builtIns: call.builtIns,
   };
   // Not what came of the call: a result that cannot be said in the configuration's version has been made, too.
   let hasAdded = false;

@@ -6,11 +6,8 @@ import { parseResult, resultProblems, versionOfResult } from '../../src/cni/resu
 import type { Problem } from '../../src/cni/schema.ts';
 import type { Version } from '../../src/cni/version.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
-import {
-  attachmentDiffers,
-  type Comparisons,
-  compareWithNamespace,
-} from '../../src/trace/namespace-check.ts';
+import { refuseDifferences } from '../../src/trace/differences.ts';
+import { type Comparisons, compareWithNamespace } from '../../src/trace/namespace-check.ts';
 import { examineResult } from '../../src/trace/result-examination.ts';
 import type { Call } from './call.ts';
 
@@ -75,12 +72,10 @@ export function checkAttachment(call: Call, prevResult: JsonObject): void {
     look(() => compareWithNamespace(latestResult(prevResult, version), invocation.netns, 'prevResult')),
   );
   trace.findings.push(...suspicions, ...differences);
-  if (differences.length === 0 || settings.validate === 'warn') return;
-  const count = differences.length === 1 ? 'difference' : 'differences';
-  const message = differences.map(({ message }) => message).join('; ');
-  throw new CniError(
-    attachmentDiffers,
-    `${differences.length} ${count} between prevResult and namespace: ${message}`,
+  if (settings.validate === 'warn') return;
+  refuseDifferences(
+    differences.map(({ message }) => message),
+    'namespace',
   );
 }
 

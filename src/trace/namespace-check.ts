@@ -8,9 +8,6 @@ import { openRouteSocket } from '../kernel/netlink/socket.ts';
 import { currentNamespace, type Namespace, openNamespace } from '../kernel/netns.ts';
 import type { Finding } from './trace.ts';
 
-/** Code of a CHECK that found the namespace to differ from prevResult; 100 and up are a plugin's own. */
-export const attachmentDiffers = 100;
-
 interface Contents {
   readonly namespace: Namespace;
   readonly links: readonly Link[];
