@@ -9,6 +9,7 @@ const builtIns: BuiltIns = {
   bridge: async (surroundings) => (await import('../plugins/bridge/plugin.ts')).bridgePlugin(surroundings),
   'host-local': async (surroundings) =>
     (await import('../plugins/host-local/plugin.ts')).hostLocalPlugin(surroundings),
+  portmap: async (surroundings) => (await import('../plugins/portmap/plugin.ts')).portmapPlugin(surroundings),
 };
 
 /** A plugin as the process has it that was started under its name, or under one that nobody knows. */

@@ -31,7 +31,8 @@ export interface HostLocalSettings extends LeaseDirectory {
   readonly resolvConf: string | undefined;
 }
 
-const defaultDataDir = '/var/lib/cni/networks';
+/** A folder in it for each network. */
+export const defaultDataDir = '/var/lib/cni/networks';
 const defaultLockTimeoutMs = 30_000;
 const indexFolder = '/run/cni-debug/host-local';
 

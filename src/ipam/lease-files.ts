@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   openSync,
   readdirSync,
   readSync,
@@ -23,6 +24,11 @@ export class LeaseFiles {
 
   pathOf(ip: Ip): string {
     return `${this.directory}/${formatIp(ip)}`;
+  }
+
+  /** Whether there is a directory at all. */
+  exists(): boolean {
+    return existsSync(this.directory);
   }
 
   /** What the address's file says, without white space around it; undefined when there is none. */

@@ -15,8 +15,10 @@ export const ERESTART = 85;
 export const EMSGSIZE = 90;
 export const EOPNOTSUPP = 95;
 export const EADDRNOTAVAIL = 99;
+export const ENETUNREACH = 101;
 export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
+export const EHOSTUNREACH = 113;
 
 /** `ENOENT` for 2; `errno 4095` for a number that has no name. */
 export function errnoName(errno: number): string {

@@ -33,10 +33,22 @@ export function ownerText(attachment: Attachment, limit: number): string {
   return `${hashes} ${network} ${ifName} ${containerID}`.replace(/[^ -~]/g, '?').slice(0, limit);
 }
 
+/** What `ownerText` says, for comparing. */
+export interface OwnerHashes {
+  readonly networkHash: string;
+  readonly ownerHash: string;
+}
+
 /** What `ownerText` begins with; undefined for a text that somebody else wrote. */
-export function parseOwner(text: string): { networkHash: string; ownerHash: string } | undefined {
+export function parseOwner(text: string): OwnerHashes | undefined {
   const [, networkHash, ownerHash] = /^([0-9a-f]{22})-([0-9a-f]{22}) /.exec(text) ?? [];
   return networkHash === undefined || ownerHash === undefined ? undefined : { networkHash, ownerHash };
+}
+
+/** The names behind that, for a person: the last ones may be cut, or missing. */
+export function ownerNames(text: string): Attachment {
+  const [, network = '?', ifName = '?', containerID = '?'] = text.split(' ');
+  return { network, containerID, ifName };
 }
 
 /** No name has a NUL, so no two lists of names have one text. */

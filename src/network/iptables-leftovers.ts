@@ -22,13 +22,8 @@ export interface IptablesLeftover {
 export function iptablesLeftovers(ruleset: Ruleset, owner: Attachment): IptablesLeftover[] {
   const { nftables } = ruleset;
   const hash = digest('sha512', `${owner.network}${owner.containerID}`);
-  // MAX_CHAIN_LENGTH of the reference.
-  const chain = `CNI-${hash}`.slice(0, 28);
-  const families = [
-    { family: 'ip', command: 'iptables -w -t nat' },
-    { family: 'ip6', command: 'ip6tables -w -t nat' },
-  ] as const;
-  return families.flatMap(({ family, command }) => {
+  const chain = `CNI-${hash}`.slice(0, LONGEST_CHAIN);
+  return FAMILIES.flatMap(({ family, command }) => {
     const name: ChainName = { family, table: 'nat', chain };
     if (findChain(nftables, name) === undefined) return [];
     const jumps = listRules(nftables, { ...name, chain: 'POSTROUTING' }).flatMap((rule) =>
@@ -46,6 +41,22 @@ export function iptablesLeftovers(ruleset: Ruleset, owner: Attachment): Iptables
   });
 }
 
+/**
+ * What the reference's `portmap` left of an attachment in iptables (plugins/meta/portmap/portmap_iptables.go): a chain for
+ * each container and network, and the rules of CNI-HOSTPORT-DNAT that jump to it. Seen as above. Throws NetlinkError.
+ */
+export function iptablesHostPorts({ nftables }: Ruleset, owner: Attachment): IptablesLeftover[] {
+  const chain = `CNI-DN-${digest('sha512', `${owner.network}${owner.containerID}`)}`.slice(0, LONGEST_CHAIN);
+  return FAMILIES.flatMap(({ family, command }) => {
+    if (findChain(nftables, { family, table: 'nat', chain }) === undefined) return [];
+    const jump = `${command} -S CNI-HOSTPORT-DNAT | sed -n 's/^-A\\(.* -j ${chain}\\)$/${command} -D\\1/p' | sh`;
+    return {
+      object: `${chain} in table ${family} nat`,
+      commands: [jump, `${command} -F ${chain}`, `${command} -X ${chain}`],
+    };
+  });
+}
+
 /** The address of the rule's `-s`, when the rule jumps to the chain. */
 function sourceOf({ expressions }: Rule, chain: string): string[] {
   const jumps = expressions.some(
@@ -57,3 +68,10 @@ function sourceOf({ expressions }: Rule, chain: string): string[] {
   if (load?.name !== 'payload' || comparison?.name !== 'cmp') return [];
   return [formatIp(comparison.value)];
 }
+
+/** MAX_CHAIN_LENGTH of the reference. */
+const LONGEST_CHAIN = 28;
+const FAMILIES = [
+  { family: 'ip', command: 'iptables -w -t nat' },
+  { family: 'ip6', command: 'ip6tables -w -t nat' },
+] as const;

@@ -23,22 +23,26 @@ export interface OwnedElement {
 }
 
 /**
- * Adds elements of an attachment. One that is there for the same attachment stays, and another's is replaced: the
- * caller holds the lease of the address, or has made the link, that the key is of. It looks first, though the kernel
- * would say EEXIST: to take back a batch it waits for all processors, and lets nobody else change nftables meanwhile.
+ * Adds elements of an attachment. One that is there for the same attachment stays, and another's is replaced, unless
+ * `judge` throws: else the caller holds the lease of the address, or has made the link, that the key is of. It looks
+ * first, though the kernel would say EEXIST: to take back a batch it waits for all processors, and lets nobody else
+ * change nftables meanwhile.
  */
 export function writeOwned(
   batch: Batch,
   look: Look,
   owner: Attachment,
   elements: readonly OwnedElement[],
+  judge: (found: FoundElement) => void = () => {},
 ): void {
   for (const { set, key, data } of elements) {
     const found = findIfOurs(look.nftables, set, key);
     const element = { key, comment: elementComment(owner), ...(data === undefined ? {} : { data }) };
     if (found !== undefined) {
       look.guard();
-      if (isOwnedBy(found, owner) && sameData(found.data, data)) continue;
+      const isOwn = isOwnedBy(found, owner);
+      if (isOwn && sameData(found.data, data)) continue;
+      if (!isOwn) judge({ set, element: found });
       deleteElements(batch, set, [key]);
     }
     addElements(batch, set, [element]);
@@ -118,7 +122,7 @@ export function elementComment(owner: Attachment): string {
   return ownerText(owner, COMMENT_LIMIT).replace(/["\\]/g, '?');
 }
 
-function isOwnedBy({ comment = '' }: Element, owner: Attachment): boolean {
+export function isOwnedBy({ comment = '' }: Element, owner: Attachment): boolean {
   return parseOwner(comment)?.ownerHash === ownerHash(owner);
 }
 

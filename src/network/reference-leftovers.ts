@@ -1,5 +1,6 @@
+import type { Ip } from '../cni/address.ts';
 import { type ChainName, findChain } from '../kernel/nftables/chain.ts';
-import { deleteRule, listRules } from '../kernel/nftables/rule.ts';
+import { deleteRule, listRules, type Rule } from '../kernel/nftables/rule.ts';
 import type { Attachment } from './attachment.ts';
 import { digest } from './digest.ts';
 import type { Ruleset } from './ruleset.ts';
@@ -47,6 +48,40 @@ export function planReferenceSpoofCheckRemoval(ruleset: Ruleset, { containerID, 
     },
   });
 }
+
+/**
+ * Removes the rules of the reference's `portmap` (`"backend": "nftables"`), unless there was something of ours. Their comment is the
+ * bare container ID (plugins/meta/portmap/portmap_nftables.go), so that with `addresses` only those go that have one of
+ * them: the others are another attachment's.
+ */
+export function planReferenceHostPortRemoval(
+  ruleset: Ruleset,
+  { containerID }: Attachment,
+  addresses: readonly Ip[],
+  ours: readonly unknown[],
+): void {
+  const isOf = (rule: Rule): boolean =>
+    rule.comment === containerID &&
+    (addresses.length === 0 || addresses.some((address) => mentions(rule, address)));
+  ruleset.plan({
+    careful: true,
+    write(batch, { nftables }) {
+      if (ours.length > 0) return;
+      for (const family of ['ip', 'ip6'] as const) {
+        for (const chain of HOSTPORT_CHAINS) {
+          const rules = listRules(nftables, { family, table: 'cni_hostport', chain });
+          for (const rule of rules) if (isOf(rule)) deleteRule(batch, rule);
+        }
+      }
+    },
+  });
+}
+
+function mentions({ expressions }: Rule, address: Ip): boolean {
+  return expressions.some((one) => 'value' in one && Buffer.compare(one.value, address) === 0);
+}
+
+const HOSTPORT_CHAINS = ['hostip_hostports', 'hostports', 'masquerading'];
 
 /** NFT_NAME_MAXLEN, with its NUL: the reference can have made no chain with a longer name. */
 const LONGEST_NAME = 255;

@@ -45,8 +45,8 @@ export function addressVerdict(field: 'saddr' | 'daddr', { key: [type], set }: S
 /** The last step of a rule. */
 export const verdict = (given: Verdict): Expression => ({ name: 'immediate', verdict: given });
 
-/** `meta nfproto ipv4` */
-function familyIs(size: number): Expression[] {
+/** `meta nfproto ipv4`, for addresses of so many bytes. */
+export function familyIs(size: number): Expression[] {
   const value = Buffer.from([size === 4 ? NFPROTO_IPV4 : NFPROTO_IPV6]);
   return [
     { name: 'meta', key: 'nfproto', register: 1 },
@@ -54,8 +54,8 @@ function familyIs(size: number): Expression[] {
   ];
 }
 
-/** The offsets in struct iphdr and struct ipv6hdr. */
-function loadAddress(field: 'saddr' | 'daddr', size: number, length: number): Expression {
+/** The first bytes of an address, by the offsets in struct iphdr and struct ipv6hdr, into the first register. */
+export function loadAddress(field: 'saddr' | 'daddr', size: number, length: number): Expression {
   const source = size === 4 ? 12 : 8;
   const offset = field === 'saddr' ? source : source + size;
   return { name: 'payload', base: 'network', offset, length, register: 1 };
