@@ -82,7 +82,7 @@ export function ownedElements(
   });
   const own = hinted.filter(isOwn);
   if (hint.length > 0 && own.length === hint.length) return own;
-  return allElements(nftables, sets).filter(isOwn);
+  return allElements(nftables, sets, `-${ownerHash(owner)} `).filter(isOwn);
 }
 
 /** The elements whose comment claims the network and none of the attachments: what GC removes. */
@@ -94,14 +94,14 @@ export function orphanedElements(
 ): FoundElement[] {
   const hashes = new Set(valid.map(ownerHash));
   const wanted = networkHash(network);
-  return allElements(nftables, sets).filter(({ element }) => {
+  return allElements(nftables, sets, `${wanted}-`).filter(({ element }) => {
     const owner = parseOwner(element.comment ?? '');
     return owner?.networkHash === wanted && !hashes.has(owner.ownerHash);
   });
 }
 
-function allElements(nftables: Nftables, sets: readonly SetType[]): FoundElement[] {
-  return sets.flatMap((set) => listElements(nftables, set).map((element) => ({ set, element })));
+function allElements(nftables: Nftables, sets: readonly SetType[], comment: string): FoundElement[] {
+  return sets.flatMap((set) => listElements(nftables, set, comment).map((element) => ({ set, element })));
 }
 
 /** For CHECK: what is missing of an element, in words; undefined when it is there as it should be. */

@@ -56,21 +56,21 @@ export function flushSet(batch: Batch, set: SetType): void {
 }
 
 /**
- * All elements; none when the set, or its table, is not there. Throws as Nftables.dump does, NetlinkError (EINTR) when
- * the kernel moved them about during each attempt.
+ * All elements, or those that have `comment` in them; none when the set, or its table, is not there. Only these are decoded:
+ * of thousands that takes longer than to list them. Throws as Nftables.dump does, NetlinkError (EINTR) when the kernel
+ * moved them about during each attempt.
  */
-export function listElements(nftables: Nftables, set: SetType): Element[] {
+export function listElements(nftables: Nftables, set: SetType, comment = ''): Element[] {
   const operation = `list ${setText(set)}`;
+  const query = { type: NFT_MSG_GETSETELEM, family: familyNumber(set.family), attributes: setName(set) };
   for (let attempt = 1; attempt <= LIST_ATTEMPTS; attempt++) {
     const elements = nftables
-      .dumpIfThere({
-        operation,
-        type: NFT_MSG_GETSETELEM,
-        family: familyNumber(set.family),
-        attributes: setName(set),
-      })
-      .flatMap(({ payload }) => decodeElements(set, payload));
-    if (areDistinct(elements)) return elements;
+      .dumpIfThere({ operation, ...query })
+      .flatMap(({ payload }) => elementsIn(payload));
+    if (areDistinct(elements)) {
+      const wanted = elements.filter((bytes) => bytes.includes(comment));
+      return wanted.map((bytes) => decodeElement(set, new Attributes(bytes)));
+    }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, attempt);
   }
   throw new NetlinkError(operation, EINTR, `changed during each of ${LIST_ATTEMPTS} attempts`);
@@ -82,11 +82,8 @@ const LIST_ATTEMPTS = 16;
  * A set that has grown fast is given a larger table in the background, which is no change of generation; a dump of
  * several datagrams then has some elements twice, and as many others not at all.
  */
-function areDistinct(elements: readonly Element[]): boolean {
-  const keys = elements.map(({ key }) =>
-    key.map((field) => Buffer.from(field).toString('latin1')).join('\0'),
-  );
-  return new Set(keys).size === keys.length;
+function areDistinct(elements: readonly Buffer[]): boolean {
+  return new Set(elements.map((bytes) => bytes.toString('latin1'))).size === elements.length;
 }
 
 /** The element with this key; undefined when it, or the set, is not there. Throws as Nftables.find does. */
@@ -103,9 +100,12 @@ export function findElement(nftables: Nftables, set: SetType, key: Fields): Elem
 
 /** Decodes NFT_MSG_NEWSETELEM: struct nfgenmsg and NFTA_SET_ELEM_LIST_*. Throws MalformedMessageError. */
 export function decodeElements(set: SetType, payload: Buffer): Element[] {
+  return elementsIn(payload).map((bytes) => decodeElement(set, new Attributes(bytes)));
+}
+
+function elementsIn(payload: Buffer): Buffer[] {
   const list = decodeNetfilterPayload(payload).attributes.bytes(NFTA_SET_ELEM_LIST_ELEMENTS);
-  if (list === undefined) return [];
-  return attributeList(list, NFTA_LIST_ELEM).map((bytes) => decodeElement(set, new Attributes(bytes)));
+  return list === undefined ? [] : attributeList(list, NFTA_LIST_ELEM);
 }
 
 /** `element 10.22.0.5 . tcp . 80` */
