@@ -6,28 +6,19 @@ import { type JsonObject, newObject } from '../cni/json.ts';
 import type { Observer } from '../cni/observer.ts';
 import type { Invocation } from '../cni/plugin.ts';
 import { type Result, readResult, versionOfResult } from '../cni/result.ts';
-import { execPlugin } from '../runtime/exec-plugin.ts';
+import { executeDelegate } from '../runtime/execute-delegate.ts';
 import { findPlugin } from '../runtime/find-plugin.ts';
 import type { Ipam } from './ipam.ts';
 
 /** Section 4, "Delegated Plugins": the whole configuration and the same environment. */
 export function executedIpam(invocation: Invocation, type: string, { step, warn }: Observer): Ipam {
-  const { environment, path, signal, configuration } = invocation;
+  const { path, signal, configuration } = invocation;
   const call = async (command: Command) => {
-    const account = await step(`ipam ${command} ${type}`, () =>
-      execPlugin({
-        type,
-        path: findPlugin(type, path),
-        command,
-        environment,
-        configuration: configuration.document,
-        // After a signal, what was finished is undone, before whoever sent it loses patience.
-        ...(signal.aborted ? { timeoutMs: hurryMs } : { timeoutMs, signal }),
-      }),
-    );
-    if (account.stderr !== '') invocation.writeStderr(account.stderr);
-    if (!account.outcome.ok) throw account.outcome.error;
-    return account.outcome.result;
+    const { outcome } = await step(`ipam ${command} ${type}`, () => {
+      const order = { type, path: findPlugin(type, path), command, configuration: configuration.document };
+      return executeDelegate(invocation, order);
+    });
+    return outcome.ok ? outcome.result : undefined;
   };
   const add = async () => {
     try {
@@ -53,10 +44,6 @@ export function executedIpam(invocation: Invocation, type: string, { step, warn 
     status: async () => void (await call('STATUS')),
   };
 }
-
-/** A DHCP server may take its time. */
-const timeoutMs = 60_000;
-const hurryMs = 3000;
 
 function addressesOf({ cniVersion }: Configuration, answer: JsonObject): Result {
   const version = versionOfResult(answer, cniVersion);
