@@ -7,6 +7,7 @@ import { processIo } from './process-io.ts';
 /** What we answer to, besides `cni-debug` and `debug`: a plugin each, loaded when it is called. */
 const builtIns: BuiltIns = {
   bridge: async (surroundings) => (await import('../plugins/bridge/plugin.ts')).bridgePlugin(surroundings),
+  flannel: async (surroundings) => (await import('../plugins/flannel/plugin.ts')).flannelPlugin(surroundings),
   'host-local': async (surroundings) =>
     (await import('../plugins/host-local/plugin.ts')).hostLocalPlugin(surroundings),
   portmap: async (surroundings) => (await import('../plugins/portmap/plugin.ts')).portmapPlugin(surroundings),
