@@ -8,6 +8,8 @@ import { processIo } from './process-io.ts';
 const builtIns: BuiltIns = {
   bridge: async (surroundings) => (await import('../plugins/bridge/plugin.ts')).bridgePlugin(surroundings),
   flannel: async (surroundings) => (await import('../plugins/flannel/plugin.ts')).flannelPlugin(surroundings),
+  loopback: async (surroundings) =>
+    (await import('../plugins/loopback/plugin.ts')).loopbackPlugin(surroundings),
   'host-local': async (surroundings) =>
     (await import('../plugins/host-local/plugin.ts')).hostLocalPlugin(surroundings),
   portmap: async (surroundings) => (await import('../plugins/portmap/plugin.ts')).portmapPlugin(surroundings),

@@ -65,7 +65,7 @@ async function answer(
     const stdin = Buffer.from(stringifyJson(configuration));
     const request = { environment, stdin, document: configuration, signal, writeStderr };
     const plugin = await builtIn(surroundings);
-    const outcome = await operate(plugin, request, readParameters(environment));
+    const outcome = await operate(plugin, request, readParameters(environment, plugin.needless));
     // A signal that came while the kernel was at work is seen only now.
     await new Promise((resolve) => setImmediate(resolve));
     if ('error' in outcome) return { ok: false, error: outcome.error };

@@ -17,7 +17,7 @@ export async function call(
   stdin: Promise<Buffer>,
   signal: AbortSignal,
 ): Promise<{ outcome: Outcome; version: Version | undefined }> {
-  const received = await receive(io, stdin, signal);
+  const received = await receive(plugin, io, stdin, signal);
   const answer = () => settle(answerTo(plugin, received));
   const outcome = await settle(plugin.observe?.(received.request, answer) ?? answer());
   return { outcome, version: versionOf(received.request.document) };
@@ -28,7 +28,8 @@ export async function call(
  * configuration's version. Rejects with a CniError for a configuration that is wrong, and with what the plugin throws.
  */
 export async function operate(plugin: Plugin, request: Request, parameters: Parameters): Promise<Outcome> {
-  const configuration = readConfiguration(request.document ?? newObject(), parameters.command);
+  const { document = newObject() } = request;
+  const configuration = readConfiguration(document, parameters.command, plugin.needless);
   const invocation = { ...request, ...parameters, configuration };
   if (parameters.command === 'ADD')
     return { result: inVersionOf(configuration, await plugin.add(invocation)) };
@@ -45,9 +46,14 @@ interface Received {
 }
 
 /** Throws nothing: what is wrong refuses the call later, when the plugin has seen the request. */
-async function receive(io: Io, reading: Promise<Buffer>, signal: AbortSignal): Promise<Received> {
+async function receive(
+  { needless }: Plugin,
+  io: Io,
+  reading: Promise<Buffer>,
+  signal: AbortSignal,
+): Promise<Received> {
   const { environment, writeStderr } = io;
-  const parameters = attempt(() => readParameters(environment));
+  const parameters = attempt(() => readParameters(environment, needless));
   let stdin: Buffer = Buffer.alloc(0);
   let document: JsonObject | undefined;
   let refusal: CniError | undefined;

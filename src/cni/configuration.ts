@@ -44,15 +44,20 @@ export function parseConfiguration(stdin: Buffer): JsonObject {
 
 /**
  * The keys that every plugin shares. Throws code 7 when a value is malformed, code 1 when the version is unknown or
- * has no such command (CHECK since 0.4.0, GC and STATUS since 1.1.0).
+ * has no such command (CHECK since 0.4.0, GC and STATUS since 1.1.0). A `name` that is `needless` may be missing, and
+ * is empty then.
  */
-export function readConfiguration(document: JsonObject, command: Command): Configuration {
+export function readConfiguration(
+  document: JsonObject,
+  command: Command,
+  needless: readonly string[] = [],
+): Configuration {
   const root = new ConfigurationValue('', document);
   const [cniVersion = '', name = '', type = ''] = ['cniVersion', 'name', 'type'].map((key) =>
     root.key(key).text(),
   );
   const runtimeConfig = root.key('runtimeConfig').object();
-  checkName(name);
+  if (name !== '' || !needless.includes('name')) checkName(name);
   const version = readVersion(cniVersion, command);
   const prevResult = lookUp(document, 'prevResult') ?? undefined;
   return { cniVersion: version, name, type, prevResult, runtimeConfig, document };

@@ -38,14 +38,17 @@ const variables: readonly Variable[] = [
 
 /**
  * Throws code 4: for an unknown command, for the first malformed value, else with the names of all variables that
- * are missing. Values are looked at only where the command needs them, as skel does.
+ * are missing, those apart that the plugin does without. Values are looked at only where the command needs them, as
+ * skel does.
  */
-export function readParameters(environment: Environment): Parameters {
+export function readParameters(environment: Environment, needless: readonly string[] = []): Parameters {
   const command = commands.find((known) => known === environment.CNI_COMMAND);
   if (command === undefined) {
     throw new CniError(ErrorCode.invalidEnvironment, `unknown CNI_COMMAND: ${environment.CNI_COMMAND}`);
   }
-  const required = variables.filter((variable) => variable.requiredFor.includes(command));
+  const required = variables.filter(
+    ({ name, requiredFor }) => requiredFor.includes(command) && !needless.includes(name),
+  );
   for (const { name, complaint } of required) {
     const value = environment[name] ?? '';
     const wrong = value === '' ? undefined : complaint?.(value);

@@ -26,10 +26,15 @@ export interface Io {
   onSignal(end: (name: string) => void): void;
 }
 
+/** What a call may come without where the plugin has no use for it: a key of the configuration, or a variable. */
+export type Needless = 'name' | 'CNI_PATH';
+
 type Operation<T> = (invocation: Invocation) => T | Promise<T>;
 
 /** What a plugin does; a command it has no operation for succeeds and does nothing, as in the reference. */
 export interface Plugin {
+  /** What others need and this one does without. */
+  readonly needless?: readonly Needless[];
   /** The result, in the version that its `cniVersion` names (the configuration's when it names none). */
   readonly add: Operation<JsonObject>;
   readonly check?: Operation<void>;

@@ -22,14 +22,15 @@ export function chainedResult(configuration: Configuration): PrevResult {
 }
 
 /** prevResult, read in the version that it names. */
-interface PrevResult {
+export interface PrevResult {
   /** As ADD passes it on, with all that it came with. */
   readonly document: JsonObject;
   /** The same of the latest version, to work with. */
   readonly latest: Result;
 }
 
-function readPrevResult({ prevResult, cniVersion }: Configuration): PrevResult | undefined {
+/** Undefined where there is none, as for a plugin that stands first. Throws code 7. */
+export function readPrevResult({ prevResult, cniVersion }: Configuration): PrevResult | undefined {
   if (prevResult === undefined) return undefined;
   const version = versionOfResult(prevResult, cniVersion);
   const document = readResult(prevResult, version, 'prevResult');
