@@ -10,6 +10,8 @@ const builtIns: BuiltIns = {
   flannel: async (surroundings) => (await import('../plugins/flannel/plugin.ts')).flannelPlugin(surroundings),
   loopback: async (surroundings) =>
     (await import('../plugins/loopback/plugin.ts')).loopbackPlugin(surroundings),
+  'host-routes': async (surroundings) =>
+    (await import('../plugins/host-routes/plugin.ts')).hostRoutesPlugin(surroundings),
   'host-local': async (surroundings) =>
     (await import('../plugins/host-local/plugin.ts')).hostLocalPlugin(surroundings),
   portmap: async (surroundings) => (await import('../plugins/portmap/plugin.ts')).portmapPlugin(surroundings),

@@ -1,6 +1,7 @@
 /** include/uapi/asm-generic/errno-base.h and errno.h: the numbers that our code asks for by name. */
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ESRCH = 3;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const EACCES = 13;
