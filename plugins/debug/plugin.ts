@@ -10,6 +10,7 @@ import { type Call, openCall } from './call.ts';
 import { type ReadSettings, readSettings } from './configuration.ts';
 import { type DelegateList, openDelegates } from './delegate-list.ts';
 import { runHooks } from './hooks.ts';
+import { collectLinks, removeLink, setLink } from './netns-link.ts';
 import { checkAttachment, checkPrevResult } from './prev-result.ts';
 
 /**
@@ -40,7 +41,13 @@ async function add(call: Call): Promise<JsonObject> {
   call.refuseProblems();
   const prevResult = checkPrevResult(call);
   const delegates = openDelegates(call);
-  if (delegates !== undefined) return addWrapped(call, delegates);
+  const result = delegates ? await addWrapped(call, delegates) : await passOn(call, prevResult);
+  // Last, because it cannot fail: so there is never one to be taken back.
+  await setLink(call);
+  return result;
+}
+
+async function passOn(call: Call, prevResult: JsonObject | undefined): Promise<JsonObject> {
   if (prevResult === undefined) throw misplaced(call);
   await runHooks(call, 'addHooks');
   return prevResult;
@@ -80,14 +87,18 @@ async function del(call: Call): Promise<void> {
     () => void checkPrevResult(call),
     () => runHooks(call, 'delHooks'),
     () => openDelegates(call)?.pass(),
+    () => removeLink(call),
     () => call.refuseLostDelegate(),
   );
 }
 
 async function collect(call: Call): Promise<void> {
   call.noteProblems();
-  await openDelegates(call)?.pass();
-  call.refuseLostDelegate();
+  await attemptAll(
+    () => openDelegates(call)?.pass(),
+    () => collectLinks(call),
+    () => call.refuseLostDelegate(),
+  );
 }
 
 async function status(call: Call): Promise<void> {
