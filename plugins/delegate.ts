@@ -57,7 +57,7 @@ function builtInDelegate(
     const { signal, writeStderr } = invocation;
     const request = { environment, stdin, document: configuration, signal, writeStderr };
     const plugin = await builtIn({ ...surroundings, step });
-    const outcome = await operate(plugin, request, readParameters(environment));
+    const outcome = await operate(plugin, request, readParameters(environment, plugin.needless));
     if ('error' in outcome) throw outcome.error;
     return outcome.result;
   };
