@@ -1,25 +1,23 @@
-import { family, parseCidr, parseIp } from '../../src/cni/address.ts';
+import { family } from '../../src/cni/address.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
-import { integerOf, type Json, type JsonObject, stringifyJson } from '../../src/cni/json.ts';
+import type { JsonObject } from '../../src/cni/json.ts';
 import type { Result } from '../../src/cni/result.ts';
 import { getLink, type Link } from '../../src/kernel/netlink/link.ts';
 import type { Namespace } from '../../src/kernel/netns.ts';
+import { attachmentResult } from '../../src/network/attachment-result.ts';
 import { ensureBridge } from '../../src/network/bridge.ts';
 import { BridgeAddresses } from '../../src/network/bridge-addresses.ts';
 import { createPort, waitForPort } from '../../src/network/bridge-port.ts';
-import {
-  configureInterface,
-  type InterfaceRoute,
-  prepareInterface,
-} from '../../src/network/container-interface.ts';
+import { configureInterface, prepareInterface } from '../../src/network/container-interface.ts';
 import { enableForwarding } from '../../src/network/forwarding.ts';
 import { endpointsOf, withDefaultRoutes, withGateways } from '../../src/network/gateway.ts';
 import { planMasquerade } from '../../src/network/masquerade.ts';
+import { addressesOf, routesOf } from '../../src/network/result-addressing.ts';
 import { planSpoofCheck } from '../../src/network/spoof-check.ts';
 import type { Undo } from '../../src/network/undo.ts';
 import { ensureVlanGateway } from '../../src/network/vlan-gateway.ts';
-import { addressesOf, type Call } from './call.ts';
-import { resultOf } from './result.ts';
+import { answerSignal } from '../../src/runtime/answer-signal.ts';
+import type { Call } from './call.ts';
 
 /** Each step that acts says what takes it back; nftables comes last, and all of it at once. */
 export async function attach(call: Call, container: Namespace, undo: Undo): Promise<JsonObject> {
@@ -33,13 +31,19 @@ export async function attach(call: Call, container: Namespace, undo: Undo): Prom
     ? port
     : waitForPort(call.host, port, bridge, portTimeoutMs, step);
   const named = { ...inside, sandbox: container.path };
-  const made = { bridge: current(call, bridge), port: connected, inside: named, gateway };
+  // In the order of the reference.
+  const interfaces = [current(call, bridge), connected, named, ...(gateway === undefined ? [] : [gateway])];
 
   if (settings.ipMasq) planMasquerade(ruleset, attachment, addressesOf(addressing));
   if (settings.macspoofchk) planSpoofCheck(ruleset, attachment, { name: port.name, mac: inside.mac ?? '' });
   await answerSignal(invocation.signal);
   ruleset.conclude();
-  return resultOf({ ...made, addressing, dns: settings.dns });
+  return attachmentResult({
+    interfaces,
+    addressed: interfaces.indexOf(named),
+    addressing,
+    dns: settings.dns,
+  });
 }
 
 /** Most ports need a millisecond; a busy node may let the kernel's worker wait. */
@@ -55,12 +59,6 @@ async function allocate({ ipam, settings, invocation }: Call, undo: Undo): Promi
   await answerSignal(invocation.signal);
   const result = settings.isGateway ? withGateways(allocated) : allocated;
   return settings.isDefaultGateway ? withDefaultRoutes(result) : result;
-}
-
-/** A signal that came while the kernel was at work is seen only when this process looks. */
-async function answerSignal(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  signal.throwIfAborted();
 }
 
 /** The container's port on the bridge; again from the beginning when the undo of another ADD took the bridge away. */
@@ -118,29 +116,6 @@ function setUp(
     return prepareInterface(container, ifName, { up: !disableContainerInterface }, step);
   const wanted = { addresses: addressesOf(result), routes: routesOf(result), detectDuplicates };
   return configureInterface(container, ifName, wanted, sysctls, step);
-}
-
-/** A route without a gateway goes by the first one of its family. */
-function routesOf(result: Result): InterfaceRoute[] {
-  const gateways = endpointsOf(result).flatMap(({ gateway }) => gateway ?? []);
-  return (result.routes ?? []).flatMap((route, index) => {
-    const cidr = parseCidr(route.dst);
-    if (cidr === undefined) return [];
-    const isSameFamily = (ip: Uint8Array) => family(ip) === family(cidr.ip);
-    const gateway = route.gw ? parseIp(route.gw) : gateways.find(isSameFamily);
-    const number = (name: 'mtu' | 'advmss' | 'priority' | 'table' | 'scope') =>
-      routeNumber(`routes[${index}].${name}`, route[name], name === 'scope' ? 0xff : 0xffff_ffff);
-    const [mtu, advmss, priority] = [number('mtu'), number('advmss'), number('priority')];
-    return [{ dst: cidr, gateway, mtu, advmss, priority, table: number('table'), scope: number('scope') }];
-  });
-}
-
-function routeNumber(path: string, value: Json | undefined, most: number): number | undefined {
-  if (value === undefined) return undefined;
-  const number = integerOf(value);
-  if (number !== undefined && number >= 0 && number <= most) return number;
-  const message = `IPAM gave ${path}: ${stringifyJson(value)}, which is not between 0 and ${most}`;
-  throw new CniError(ErrorCode.internal, message);
 }
 
 function bridgeSettings({ settings }: Call) {

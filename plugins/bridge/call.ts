@@ -1,6 +1,4 @@
-import { type Cidr, parseCidr } from '../../src/cni/address.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
-import type { Result } from '../../src/cni/result.ts';
 import type { Problem } from '../../src/cni/schema.ts';
 import type { Ipam } from '../../src/ipam/ipam.ts';
 import { openIpam } from '../../src/ipam/open-ipam.ts';
@@ -65,9 +63,4 @@ async function open(
     attachment: { network: configuration.name, containerID, ifName },
     close: () => host.close(),
   };
-}
-
-/** The addresses of a result. */
-export function addressesOf(result: Result | undefined): Cidr[] {
-  return (result?.ips ?? []).flatMap(({ address }) => parseCidr(address) ?? []);
 }

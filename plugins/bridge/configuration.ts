@@ -1,13 +1,9 @@
-import { parseMac } from '../../src/cni/address.ts';
-import { parseArgs } from '../../src/cni/args.ts';
 import type { ConfigurationValue } from '../../src/cni/configuration-value.ts';
-import { ifNameComplaint } from '../../src/cni/environment.ts';
-import { CniError, ErrorCode } from '../../src/cni/error.ts';
-import { integerOf, type JsonObject } from '../../src/cni/json.ts';
+import { between, ethernetMac, linkName, macOfArgs } from '../../src/cni/interface-value.ts';
+import type { JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/schema.ts';
-import { isAtLeast } from '../../src/cni/version.ts';
 
 /** The keys of the `bridge` plugin, with their defaults filled in. */
 export type Settings = ReturnType<typeof settingsFrom>;
@@ -28,11 +24,7 @@ export function readSettings({ configuration, args }: Invocation): Settings {
     'bridge',
     `bridge: "${bridge}.${vlan}", the gateway's interface in the VLAN, is longer than 15 bytes`,
   );
-  keys.refuse(
-    ipamType === '' && !isAtLeast(configuration.cniVersion, '0.3.0'),
-    'cniVersion',
-    `cniVersion: a result of ${configuration.cniVersion} must have an address, and without "ipam" there is none: ask for 0.3.0 or newer`,
-  );
+  keys.refuseWithoutAddresses(ipamType, configuration.cniVersion);
   keys.refuse(vlan > 0 && trunk.length > 0, 'vlanTrunk', 'cannot set vlan and vlanTrunk at the same time');
   keys.refuse(
     disableContainerInterface && ipamType !== '',
@@ -52,7 +44,7 @@ export function readUsableSettings(document: JsonObject): {
   return { settings: settingsFrom(keys, undefined), problems: keys.problems };
 }
 
-function settingsFrom(keys: KeyReader, macOfArgs: string | undefined) {
+function settingsFrom(keys: KeyReader, macFromArgs: string | undefined) {
   const isDefaultGateway = keys.flag('isDefaultGateway');
   return {
     /** Name of the bridge, made if it is not there. */
@@ -93,35 +85,16 @@ function settingsFrom(keys: KeyReader, macOfArgs: string | undefined) {
     dns: keys.read('dns', (value) => value.object(), undefined),
     /** The MAC that was asked for: `runtimeConfig.mac`, else `args.cni.mac`, else MAC of CNI_ARGS. */
     requestedMac:
-      keys.read('runtimeConfig', (value) => mac(value.key('mac')), undefined) ??
-      keys.read('args', (value) => mac(value.key('cni').key('mac')), undefined) ??
-      macOfArgs,
+      keys.read('runtimeConfig', (value) => ethernetMac(value.key('mac')), undefined) ??
+      keys.read('args', (value) => ethernetMac(value.key('cni').key('mac')), undefined) ??
+      macFromArgs,
   };
-}
-
-function linkName(value: ConfigurationValue): string | undefined {
-  const name = value.text();
-  if (name === undefined) return undefined;
-  const complaint = name === '' ? 'is no name of an interface' : ifNameComplaint(name);
-  if (complaint !== undefined) throw value.error(complaint);
-  return name;
 }
 
 function backend(value: ConfigurationValue): string | undefined {
   const name = value.text();
   if (name === undefined || ['', 'iptables', 'nftables'].includes(name)) return name;
   throw value.error('is none of "nftables", "iptables"');
-}
-
-function between(
-  value: ConfigurationValue,
-  least: number,
-  most: number,
-  what = 'is out of range',
-): number | undefined {
-  const number = integerOf(value.integer());
-  if (number === undefined || (number >= least && number <= most)) return number;
-  throw value.error(`${what} (must be between ${least} and ${most})`);
 }
 
 function vlanID(value: ConfigurationValue, least: number): number | undefined {
@@ -138,27 +111,4 @@ function vlanTrunk(list: ConfigurationValue): number[] {
     for (let vid = minID ?? 1; vid <= (maxID ?? 0); vid++) all.add(vid);
   }
   return [...all].sort((one, other) => one - other);
-}
-
-/** Of Ethernet: six bytes. An empty text is none. */
-function mac(value: ConfigurationValue): string | undefined {
-  const text = value.text() ?? '';
-  const parsed = ethernetAddress(text);
-  if (parsed === undefined && text !== '') throw value.error('is not a MAC address');
-  return parsed;
-}
-
-function macOfArgs(args: string): string | undefined {
-  const text = parseArgs(args).values.get('MAC') ?? '';
-  const parsed = ethernetAddress(text);
-  if (parsed !== undefined || text === '') return parsed;
-  throw new CniError(
-    ErrorCode.invalidEnvironment,
-    `CNI_ARGS: MAC ${JSON.stringify(text)} is not a MAC address`,
-  );
-}
-
-function ethernetAddress(text: string): string | undefined {
-  const parsed = parseMac(text);
-  return parsed?.length === 17 ? parsed : undefined;
 }

@@ -1,9 +1,9 @@
 import { parseCidr } from '../../src/cni/address.ts';
-import { CniError, ErrorCode } from '../../src/cni/error.ts';
+import { refuseLostIpam } from '../../src/cni/key-reader.ts';
 import { addressesIn } from '../../src/ipam/prev-result-addresses.ts';
 import type { Link } from '../../src/kernel/netlink/link.ts';
 import { findPort, hasOwnedPeer, removePort } from '../../src/network/bridge-port.ts';
-import { removeVeth } from '../../src/network/container-interface.ts';
+import { removeInterface } from '../../src/network/container-interface.ts';
 import { openRemainingContainer } from '../../src/network/container-namespace.ts';
 import { planMasqueradeRemoval } from '../../src/network/masquerade.ts';
 import { planSpoofCheckRemoval } from '../../src/network/spoof-check.ts';
@@ -12,7 +12,7 @@ import type { Call } from './call.ts';
 
 /** Nothing that is missing is an error, and no error keeps the rest from being removed. */
 export async function detach(call: Call): Promise<void> {
-  const { host, attachment, ipam, invocation } = call;
+  const { host, attachment, ipam, invocation, problems } = call;
   // What a prevResult says is only where to look first, so one that is malformed does no harm.
   const known = addressesIn(invocation.configuration.prevResult);
   let port: Link | undefined;
@@ -26,15 +26,8 @@ export async function detach(call: Call): Promise<void> {
     () => port !== undefined || removeRulesOfReference(call),
     () => (port === undefined ? removeFromContainer(call) : removePort(host, port)),
     () => ipam?.del(known),
-    () => refuseLostIpam(call),
+    () => refuseLostIpam(problems),
   );
-}
-
-/** Where the leases are cannot be known then: they stay, and that must not look like success. Throws code 7. */
-function refuseLostIpam({ problems }: Call): void {
-  const lost = problems.filter(({ path }) => path === 'ipam');
-  if (lost.length === 0) return;
-  throw new CniError(ErrorCode.invalidConfiguration, lost.map(({ message }) => message).join('; '));
 }
 
 /**
@@ -45,7 +38,9 @@ function removeFromContainer({ host, invocation, surroundings }: Call): void {
   const container = openRemainingContainer(invocation);
   if (container === undefined) return;
   try {
-    removeVeth(container, invocation.ifName, (link) => !hasOwnedPeer(host, link), surroundings.step);
+    // An interface of another kind is none of a bridge's.
+    const isOurs = (link: Link) => link.kind === 'veth' && !hasOwnedPeer(host, link);
+    removeInterface(container, invocation.ifName, isOurs, surroundings.step);
   } finally {
     container.close();
   }

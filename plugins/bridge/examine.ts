@@ -1,45 +1,29 @@
 import { formatCidr } from '../../src/cni/address.ts';
-import { CniError } from '../../src/cni/error.ts';
 import { requiredPrevResult } from '../../src/cni/prev-result.ts';
 import type { Result } from '../../src/cni/result.ts';
+import { ipamDifferences } from '../../src/ipam/ipam-differences.ts';
 import { listAddresses } from '../../src/kernel/netlink/address.ts';
 import { getBridgePort } from '../../src/kernel/netlink/bridge-port.ts';
 import { getLink, type Link } from '../../src/kernel/netlink/link.ts';
 import { IFF_PROMISC } from '../../src/kernel/netlink/link-message.ts';
-import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { hostVethName } from '../../src/network/attachment.ts';
 import { endpointsOf } from '../../src/network/gateway.ts';
 import { missingMasquerade } from '../../src/network/masquerade.ts';
+import { addressesOf } from '../../src/network/result-addressing.ts';
 import { missingSpoofCheck } from '../../src/network/spoof-check.ts';
-import { refuseDifferences } from '../../src/trace/differences.ts';
-import { compareWithNamespace } from '../../src/trace/namespace-check.ts';
-import { addressesOf, type Call } from './call.ts';
+import { differs, refuseDifferences } from '../../src/trace/differences.ts';
+import { namespaceDifferences } from '../../src/trace/namespace-check.ts';
+import type { Call } from './call.ts';
 
 /** Compares node and container with prevResult and configuration. All that differs is one error. */
 export async function examine(call: Call): Promise<void> {
   const result = requiredPrevResult(call.invocation.configuration);
   const differences = [
-    ...(await ipamDifferences(call)),
-    ...containerDifferences(call, result),
+    ...(await ipamDifferences(call.ipam)),
+    ...namespaceDifferences(result, call.invocation.netns),
     ...bridgeDifferences(call, result),
   ];
   refuseDifferences(differences, 'node');
-}
-
-async function ipamDifferences({ ipam }: Call): Promise<string[]> {
-  try {
-    await ipam?.check();
-    return [];
-  } catch (error) {
-    if (error instanceof NamespaceLostError) throw error;
-    return [`ipam: ${CniError.from(error).message}`];
-  }
-}
-
-function containerDifferences({ invocation }: Call, result: Result): string[] {
-  const { differences, suspicions } = compareWithNamespace(result, invocation.netns, 'prevResult');
-  const other = suspicions.filter(({ rule }) => rule === 'other-sandbox');
-  return [...other, ...differences].map(({ message }) => message);
 }
 
 function bridgeDifferences(call: Call, result: Result): string[] {
@@ -129,8 +113,4 @@ function ruleDifferences(
 
 function otherMac(recorded: string | undefined, { mac }: Link): boolean {
   return Boolean(recorded) && recorded?.toLowerCase() !== mac;
-}
-
-function differs(does: boolean, message: string): string[] {
-  return does ? [message] : [];
 }

@@ -1,10 +1,9 @@
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import type { Plugin } from '../../src/cni/plugin.ts';
-import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { findBridge } from '../../src/network/bridge.ts';
 import { openContainer } from '../../src/network/container-namespace.ts';
-import { Undo } from '../../src/network/undo.ts';
+import { allOrNothing } from '../../src/network/undo.ts';
 import type { Surroundings } from '../built-in.ts';
 import { type Call, openCall, openRemovingCall } from './call.ts';
 
@@ -23,15 +22,8 @@ export function bridgePlugin(surroundings: Surroundings): Plugin {
 async function add(call: Call): Promise<JsonObject> {
   const { attach } = await import('./attach.ts');
   const container = openContainer(call.invocation);
-  const undo = new Undo();
   try {
-    return await attach(call, container, undo);
-  } catch (error) {
-    // In the wrong namespace nothing must be undone.
-    if (error instanceof NamespaceLostError) throw error;
-    const { warn } = call.surroundings;
-    await undo.unwind((what, message) => warn('undo-failed', what, `undo ${what}: ${message}`));
-    throw error;
+    return await allOrNothing(call.surroundings, (undo) => attach(call, container, undo));
   } finally {
     container.close();
   }

@@ -2,6 +2,7 @@ import { ConfigurationValue } from './configuration-value.ts';
 import { CniError, ErrorCode } from './error.ts';
 import type { JsonObject } from './json.ts';
 import type { Problem } from './schema.ts';
+import { isAtLeast, type Version } from './version.ts';
 
 /** Reads the keys of a configuration one by one, and keeps what is wrong with each, so that all can be said at once. */
 export class KeyReader {
@@ -32,12 +33,31 @@ export class KeyReader {
     if (isWrong) this.problems.push({ path, message });
   }
 
-  /** Throws code 7 with all problems. */
-  throwProblems(): void {
-    if (this.problems.length === 0) return;
-    throw new CniError(
-      ErrorCode.invalidConfiguration,
-      this.problems.map(({ message }) => message).join('; '),
+  /** What makes an interface without `ipam` cannot say so in the oldest results. */
+  refuseWithoutAddresses(ipamType: string, cniVersion: Version): void {
+    this.refuse(
+      ipamType === '' && !isAtLeast(cniVersion, '0.3.0'),
+      'cniVersion',
+      `cniVersion: a result of ${cniVersion} must have an address, and without "ipam" there is none: ask for 0.3.0 or newer`,
     );
   }
+
+  /** Throws code 7 with all problems. */
+  throwProblems(): void {
+    refuse(this.problems);
+  }
+}
+
+/**
+ * The end of a DEL whose `ipam` could not be read: where the leases are cannot be known then, so they stay, and that must
+ * not look like success. Throws code 7.
+ */
+export function refuseLostIpam(problems: readonly Problem[]): void {
+  refuse(problems.filter(({ path }) => path === 'ipam'));
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  const message = problems.map(({ message }) => message).join('; ');
+  throw new CniError(ErrorCode.invalidConfiguration, message);
 }

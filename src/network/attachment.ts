@@ -39,6 +39,11 @@ export interface OwnerHashes {
   readonly ownerHash: string;
 }
 
+/** Who owns a link, as its alias says it. IFALIASZ of include/uapi/linux/if.h is 256, with the NUL. */
+export function ownerAlias(attachment: Attachment): string {
+  return ownerText(attachment, 255);
+}
+
 /** What `ownerText` begins with; undefined for a text that somebody else wrote. */
 export function parseOwner(text: string): OwnerHashes | undefined {
   const [, networkHash, ownerHash] = /^([0-9a-f]{22})-([0-9a-f]{22}) /.exec(text) ?? [];

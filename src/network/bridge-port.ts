@@ -9,7 +9,7 @@ import { openMonitor } from '../kernel/netlink/monitor.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { NetlinkSocket, Step } from '../kernel/netlink/socket.ts';
 import type { Namespace } from '../kernel/netns.ts';
-import { type Attachment, hostVethName, networkHash, ownerText, parseOwner } from './attachment.ts';
+import { type Attachment, hostVethName, networkHash, ownerAlias, parseOwner } from './attachment.ts';
 import type { Sysctls } from './sysctls.ts';
 import type { Undo } from './undo.ts';
 
@@ -48,7 +48,7 @@ export function createPort(
   // Not in the message that makes it, where the kernel drops the alias.
   const { hairpin, isolated } = settings;
   const options = hairpin || isolated ? { hairpin, isolated } : undefined;
-  changeLink(host, port, { alias: ownerText(attachment, LONGEST_ALIAS), port: options });
+  changeLink(host, port, { alias: ownerAlias(attachment), port: options });
   sysctls.prefer(`net/ipv6/conf/${name}/accept_ra`, '0');
   setVlans(host, port, settings);
   return port;
@@ -94,7 +94,7 @@ export function hasOwnedPeer(host: NetlinkSocket, inside: Link): boolean {
 /** By name and alias; without an alias it was left behind by an ADD that was killed right after making it. */
 function isPortOf({ name, kind, alias }: Link, attachment: Attachment): boolean {
   if (kind !== 'veth' || name !== hostVethName(attachment)) return false;
-  return alias === undefined || alias === ownerText(attachment, LONGEST_ALIAS);
+  return alias === undefined || alias === ownerAlias(attachment);
 }
 
 /** Waits until frames pass. Throws CniError after `timeoutMs`, or when bridge or port were removed meanwhile. */
@@ -128,9 +128,6 @@ export function waitForPort(
     monitor.close();
   }
 }
-
-/** IFALIASZ of include/uapi/linux/if.h is 256, with the NUL. */
-const LONGEST_ALIAS = 255;
 
 /** RFC 2863, as Linux numbers them. */
 const OPERSTATES = ['unknown', 'not-present', 'down', 'lower-layer-down', 'testing', 'dormant', 'up'];

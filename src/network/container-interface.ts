@@ -29,6 +29,8 @@ export interface InterfaceSettings {
   readonly routes: readonly InterfaceRoute[];
   /** Duplicate address detection of IPv6: waited for, instead of left out. */
   readonly detectDuplicates: boolean;
+  /** IPv6 addresses announce themselves when the link comes up, as those of IPv4 do in any case. */
+  readonly announceIpv6?: boolean;
 }
 
 /**
@@ -38,12 +40,13 @@ export interface InterfaceSettings {
 export function configureInterface(
   container: Namespace,
   ifName: string,
-  { addresses, routes, detectDuplicates }: InterfaceSettings,
+  settings: InterfaceSettings,
   sysctls: Sysctls,
   step?: Step,
 ): Link {
+  const { addresses, routes, detectDuplicates } = settings;
   const inside = runIn(container, () => {
-    setSysctls(sysctls, ifName, addresses, detectDuplicates);
+    setSysctls(sysctls, ifName, settings);
     return openRouteSocket(undefined, step);
   });
   try {
@@ -82,11 +85,8 @@ export function prepareInterface(
   }
 }
 
-/**
- * Removes both ends of a veth, if `mayRemove` says so; an interface of another kind is none of a bridge's. What is gone
- * already is success. Throws NetlinkError.
- */
-export function removeVeth(
+/** Removes an interface, if `mayRemove` says so. What is gone already is success. Throws NetlinkError. */
+export function removeInterface(
   container: Namespace,
   ifName: string,
   mayRemove: (link: Link) => boolean,
@@ -95,7 +95,7 @@ export function removeVeth(
   const inside = openRouteSocket(container, step);
   try {
     const link = getLink(inside, ifName);
-    if (link?.kind === 'veth' && mayRemove(link)) deleteLink(inside, link);
+    if (link !== undefined && mayRemove(link)) deleteLink(inside, link);
   } catch (error) {
     if (!(error instanceof NetlinkError && error.errno === ENODEV)) throw error;
   } finally {
@@ -112,12 +112,12 @@ function linkOf(inside: NetlinkSocket, ifName: string, { path }: Namespace): Lin
 function setSysctls(
   sysctls: Sysctls,
   ifName: string,
-  addresses: readonly Cidr[],
-  detectDuplicates: boolean,
+  { addresses, detectDuplicates, announceIpv6 = false }: InterfaceSettings,
 ): void {
   if (detectDuplicates) sysctls.prefer(`net/ipv6/conf/${ifName}/enhanced_dad`, '1');
   sysctls.prefer(`net/ipv6/conf/${ifName}/accept_dad`, detectDuplicates ? '1' : '0');
   sysctls.prefer(`net/ipv4/conf/${ifName}/arp_notify`, '1');
+  if (announceIpv6) sysctls.prefer(`net/ipv6/conf/${ifName}/ndisc_notify`, '1');
   if (!addresses.some(({ ip }) => family(ip) === 6)) return;
   for (const name of ['lo', ifName]) sysctls.require(`net/ipv6/conf/${name}/disable_ipv6`, '0');
   sysctls.prefer(`net/ipv6/conf/${ifName}/keep_addr_on_down`, '1');

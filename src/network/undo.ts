@@ -1,4 +1,21 @@
+import type { Observer } from '../cni/observer.ts';
 import { NamespaceLostError } from '../kernel/netns.ts';
+
+/** All of it, or nothing: what fails is taken back. Rejects with what `run` does. */
+export async function allOrNothing<T>(
+  { warn }: Pick<Observer, 'warn'>,
+  run: (undo: Undo) => Promise<T>,
+): Promise<T> {
+  const undo = new Undo();
+  try {
+    return await run(undo);
+  } catch (error) {
+    // In the wrong namespace nothing must be undone.
+    if (error instanceof NamespaceLostError) throw error;
+    await undo.unwind((what, message) => warn('undo-failed', what, `undo ${what}: ${message}`));
+    throw error;
+  }
+}
 
 /** What takes back the steps of a call that may still fail. */
 export class Undo {

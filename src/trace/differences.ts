@@ -10,3 +10,8 @@ export function refuseDifferences(differences: readonly string[], where: 'node' 
   const message = `${count} between prevResult and ${where === 'node' ? 'the node' : where}: ${differences.join('; ')}`;
   throw new CniError(attachmentDiffers, message);
 }
+
+/** One difference, or none. */
+export function differs(does: boolean, message: string): string[] {
+  return does ? [message] : [];
+}

@@ -37,6 +37,13 @@ export function compareWithNamespace(result: Result, netns: string, at: string):
   }
 }
 
+/** The same of prevResult, in words: for the CHECK of a plugin that made the container's interface. */
+export function namespaceDifferences(prevResult: Result, netns: string): string[] {
+  const { differences, suspicions } = compareWithNamespace(prevResult, netns, 'prevResult');
+  const other = suspicions.filter(({ rule }) => rule === 'other-sandbox');
+  return [...other, ...differences].map(({ message }) => message);
+}
+
 function read(namespace: Namespace): Contents {
   const socket = openRouteSocket(namespace);
   try {
