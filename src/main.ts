@@ -12,6 +12,7 @@ const builtIns: BuiltIns = {
     (await import('../plugins/loopback/plugin.ts')).loopbackPlugin(surroundings),
   'host-routes': async (surroundings) =>
     (await import('../plugins/host-routes/plugin.ts')).hostRoutesPlugin(surroundings),
+  macvlan: async (surroundings) => (await import('../plugins/macvlan/plugin.ts')).macvlanPlugin(surroundings),
   'host-local': async (surroundings) =>
     (await import('../plugins/host-local/plugin.ts')).hostLocalPlugin(surroundings),
   portmap: async (surroundings) => (await import('../plugins/portmap/plugin.ts')).portmapPlugin(surroundings),

@@ -46,7 +46,10 @@ function parseIpWithPrefix(text: string): Ip | undefined {
   return text.includes('/') ? parseCidr(text)?.ip : parseIp(text);
 }
 
-/** As `types.LoadArgs` of the reference, which refuses what it does not know unless it is told to ignore that. */
+/**
+ * As `types.LoadArgs` of the reference, which refuses what it does not know unless it is told to ignore that. But `MAC`
+ * is for the plugin that makes the interface, and whoever asks for both means no mistake.
+ */
 function readArgs(args: string): Ip | undefined {
   let ip: Ip | undefined;
   let ignoreUnknown = false;
@@ -61,7 +64,7 @@ function readArgs(args: string): Ip | undefined {
       if (!/^(?:0|1|true|false)$/i.test(value))
         throw badValue(pair, `boolean unmarshal error: invalid input ${value.toLowerCase()}`);
       ignoreUnknown = /^(?:1|true)$/i.test(value);
-    } else unknown.push(pair);
+    } else if (key !== 'MAC') unknown.push(pair);
   }
   if (unknown.length > 0 && !ignoreUnknown) {
     throw refusal(`unknown args [${unknown.map((pair) => JSON.stringify(pair)).join(' ')}]`);

@@ -87,6 +87,7 @@ function linkFacts(link: Json): Json {
     isUp: linkinfo.info_kind === 'bridge' ? undefined : link.operstate === 'UP',
     kind: linkinfo.info_kind,
     bridge: linkinfo.info_kind === 'bridge' ? pick(linkinfo.info_data, bridgeKeys) : undefined,
+    macvlan: linkinfo.info_kind === 'macvlan' ? pick(linkinfo.info_data, ['mode', 'bcqueuelen']) : undefined,
     port: linkinfo.info_slave_kind === 'bridge' ? pick(linkinfo.info_slave_data, portKeys) : undefined,
   };
 }

@@ -19,6 +19,7 @@ import {
   RTM_NEWLINK,
 } from './link-message.ts';
 import { macBytes } from './mac-address.ts';
+import { IFLA_MACVLAN_BC_QUEUE_LEN, IFLA_MACVLAN_MODE, MACVLAN_MODES, type MacvlanMode } from './macvlan.ts';
 import { NLM_F_CREATE, NLM_F_ECHO, NLM_F_EXCL } from './message.ts';
 import { NetlinkError } from './netlink-error.ts';
 import type { NetlinkSocket } from './socket.ts';
@@ -57,8 +58,6 @@ export interface NewMacvlan extends NewLink {
   /** Where it is made; else in the socket's namespace. */
   namespace?: Namespace | undefined;
 }
-
-export type MacvlanMode = keyof typeof MACVLAN_MODES;
 
 /**
  * Makes a bridge, and answers it. Throws NetlinkError: EEXIST when the name is taken, EPERM; and RangeError for a
@@ -118,12 +117,8 @@ export function createMacvlan(socket: NetlinkSocket, macvlan: NewMacvlan): void 
   });
 }
 
-/** include/uapi/linux/veth.h and if_link.h */
+/** include/uapi/linux/veth.h */
 const VETH_INFO_PEER = 1;
-const IFLA_MACVLAN_MODE = 1;
-const IFLA_MACVLAN_BC_QUEUE_LEN = 7;
-/** enum macvlan_mode */
-const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
 
 /** Asks for the kernel's announcement of the new link, which saves the question for its index. */
 function create(socket: NetlinkSocket, operation: string, link: NewLink, ...more: Buffer[]): Link {

@@ -30,6 +30,7 @@ import {
   RTM_NEWLINK,
 } from './link-message.ts';
 import { macText } from './mac-address.ts';
+import { decodeMacvlanMode } from './macvlan.ts';
 import { NetlinkError } from './netlink-error.ts';
 import { decodePortState, type PortState } from './port-state.ts';
 import type { NetlinkSocket } from './socket.ts';
@@ -65,6 +66,8 @@ export interface Link {
   port?: PortState;
   /** IFLA_BR_VLAN_FILTERING, of bridges. */
   vlanFiltering?: boolean;
+  /** IFLA_MACVLAN_MODE, of macvlans: `bridge`, `private`. */
+  macvlanMode?: string;
   /** IFLA_INET6_ADDR_GEN_MODE, enum in6_addr_gen_mode: 0 EUI-64, 1 none, 2 stable; absent without IPv6. */
   addrGenMode?: number;
 }
@@ -122,6 +125,7 @@ export function decodeLink(payload: Buffer): Link {
     alias: attributes.string(IFLA_IFALIAS),
     port: info?.string(IFLA_INFO_SLAVE_KIND) === 'bridge' ? portOf(info) : undefined,
     vlanFiltering: kind === 'bridge' ? filtersVlans(info?.nested(IFLA_INFO_DATA)) : undefined,
+    macvlanMode: kind === 'macvlan' ? decodeMacvlanMode(info?.nested(IFLA_INFO_DATA)) : undefined,
     addrGenMode: attributes.nested(IFLA_AF_SPEC)?.nested(AF_INET6)?.u8(IFLA_INET6_ADDR_GEN_MODE),
   });
 }

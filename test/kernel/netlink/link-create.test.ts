@@ -144,6 +144,7 @@ describe.if(requires('root', 'ip'))('in a namespace', () => {
     createMacvlan(node.socket, { ...common, name: 'mac1', mac: '02:00:00:00:00:04' });
     expect(getLink(pod.socket, 'mac0')).toMatchObject({
       kind: 'macvlan',
+      macvlanMode: 'bridge',
       link: parent.index,
       mtu: 1200,
       up: true,

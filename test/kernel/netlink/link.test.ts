@@ -34,6 +34,7 @@ test('captured links', () => {
       operstate: 2,
       promiscuity: 0,
       kind: 'macvlan',
+      macvlanMode: 'bridge',
       link: 3,
       addrGenMode: 0,
     },

@@ -28,6 +28,7 @@ export async function make(by: Implementation, { keys, call, before = [] }: Case
   using site = new Site();
   const pod = site.pod('pod');
   for (const line of before) site.onNode('ip', ...line.split(' '));
+  await settled(site);
   const start = site.snapshot();
   const ipam = keys.ipam?.ranges ? { ...keys.ipam, dataDir: site.leases } : keys.ipam;
   const configuration = { ...site.configuration(), ...keys, ipam };
@@ -41,6 +42,14 @@ export async function make(by: Implementation, { keys, call, before = [] }: Case
   );
   const left = difference(start, site.snapshot());
   return { answer: withoutMtu(translated(answer, words)), node, pod: inside, left: neutral(left, words) };
+}
+
+/** The kernel says in its own time that a link has a carrier. */
+async function settled(site: Site): Promise<void> {
+  const isUnsettled = ({ flags, operstate }: Json) => flags.includes('LOWER_UP') && operstate === 'DOWN';
+  const deadline = Date.now() + 10_000;
+  while (JSON.parse(site.onNode('ip', '-j', 'link')).some(isUnsettled) && Date.now() < deadline)
+    await Bun.sleep(10);
 }
 
 /** Random words (names, MACs, the namespace's path) and what to say instead. */
