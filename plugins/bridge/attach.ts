@@ -34,7 +34,8 @@ export async function attach(call: Call, container: Namespace, undo: Undo): Prom
   // In the order of the reference.
   const interfaces = [current(call, bridge), connected, named, ...(gateway === undefined ? [] : [gateway])];
 
-  if (settings.ipMasq) planMasquerade(ruleset, attachment, addressesOf(addressing));
+  if (settings.ipMasq)
+    planMasquerade(ruleset, attachment, addressesOf(addressing), settings.nodeSubnet?.network);
   if (settings.macspoofchk) planSpoofCheck(ruleset, attachment, { name: port.name, mac: inside.mac ?? '' });
   await answerSignal(invocation.signal);
   ruleset.conclude();

@@ -7,6 +7,7 @@ import type { Attachment } from '../../src/network/attachment.ts';
 import { Sysctls } from '../../src/network/sysctls.ts';
 import type { Surroundings } from '../built-in.ts';
 import { readSettings, readUsableSettings, type Settings } from './configuration.ts';
+import { withIpamOf } from './node-subnet.ts';
 
 /** One call of the bridge plugin: what it was asked for, and what it does that with. */
 export interface Call {
@@ -55,7 +56,8 @@ async function open(
   problems: readonly Problem[],
 ): Promise<Call> {
   const { containerID, ifName, configuration } = invocation;
-  const ipam = await openIpam(invocation, settings.ipamType, surroundings);
+  const asked = settings.nodeSubnet === undefined ? invocation : withIpamOf(invocation);
+  const ipam = await openIpam(asked, settings.ipamType, surroundings);
   const host = openRouteSocket(undefined, surroundings.step);
   return {
     ...{ invocation, settings, surroundings, problems, ipam, host },

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/schema.ts';
+import { readNodeSubnet, refuseNodeSubnet } from './node-subnet.ts';
 
 /** The keys of the `bridge` plugin, with their defaults filled in. */
 export type Settings = ReturnType<typeof settingsFrom>;
@@ -13,7 +14,7 @@ export function readSettings({ configuration, args }: Invocation): Settings {
   const keys = new KeyReader(configuration.document);
   const settings = settingsFrom(keys, macOfArgs(args));
   const { hairpinMode, promiscMode, vlan, trunk, disableContainerInterface, ipamType } = settings;
-  const { bridge, isGateway } = settings;
+  const { bridge, isGateway, nodeSubnet } = settings;
   keys.refuse(
     hairpinMode && promiscMode,
     'hairpinMode',
@@ -24,6 +25,7 @@ export function readSettings({ configuration, args }: Invocation): Settings {
     'bridge',
     `bridge: "${bridge}.${vlan}", the gateway's interface in the VLAN, is longer than 15 bytes`,
   );
+  refuseNodeSubnet(keys, nodeSubnet);
   keys.refuseWithoutAddresses(ipamType, configuration.cniVersion);
   keys.refuse(vlan > 0 && trunk.length > 0, 'vlanTrunk', 'cannot set vlan and vlanTrunk at the same time');
   keys.refuse(
@@ -45,12 +47,13 @@ export function readUsableSettings(document: JsonObject): {
 }
 
 function settingsFrom(keys: KeyReader, macFromArgs: string | undefined) {
-  const isDefaultGateway = keys.flag('isDefaultGateway');
+  const nodeSubnet = readNodeSubnet(keys);
+  const isDefaultGateway = keys.flag('isDefaultGateway', nodeSubnet !== undefined);
   return {
     /** Name of the bridge, made if it is not there. */
     bridge: keys.read('bridge', linkName, 'cni0'),
     /** The bridge gets the gateway's address, and the node forwards. */
-    isGateway: keys.flag('isGateway') || isDefaultGateway,
+    isGateway: keys.flag('isGateway', nodeSubnet !== undefined) || isDefaultGateway,
     /** The same, and it is the container's default route. */
     isDefaultGateway,
     /** Another address of the bridge is replaced. */
@@ -79,8 +82,10 @@ function settingsFrom(keys: KeyReader, macFromArgs: string | undefined) {
     disableContainerInterface: keys.flag('disableContainerInterface'),
     /** Isolated ports of a bridge do not reach each other. */
     portIsolation: keys.flag('portIsolation'),
+    /** `subnet` in place of `ipam`, and the network that masquerading leaves alone then. */
+    nodeSubnet,
     /** Where addresses come from; empty for an interface without. */
-    ipamType: keys.read('ipam', (value) => value.key('type').text(), ''),
+    ipamType: nodeSubnet ? 'host-local' : keys.read('ipam', (value) => value.key('type').text(), ''),
     /** Answered in place of what IPAM says. */
     dns: keys.read('dns', (value) => value.object(), undefined),
     /** The MAC that was asked for: `runtimeConfig.mac`, else `args.cni.mac`, else MAC of CNI_ARGS. */

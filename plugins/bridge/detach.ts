@@ -48,8 +48,10 @@ function removeFromContainer({ host, invocation, surroundings }: Call): void {
 
 function removeRules({ settings, surroundings, attachment }: Call, known: readonly string[]): void {
   const { ruleset } = surroundings;
-  const addresses = known.flatMap((text) => parseCidr(text) ?? []);
-  if (settings.ipMasq) planMasqueradeRemoval(ruleset, attachment, known.length === 0 ? undefined : addresses);
+  const addresses = known.length === 0 ? undefined : known.flatMap((text) => parseCidr(text) ?? []);
+  if (settings.ipMasq) {
+    planMasqueradeRemoval(ruleset, attachment, addresses, settings.nodeSubnet?.network);
+  }
   if (settings.macspoofchk) planSpoofCheckRemoval(ruleset, attachment);
   ruleset.commit();
 }

@@ -101,7 +101,9 @@ function ruleDifferences(
   const { ruleset } = surroundings;
   const mac =
     (result.interfaces ?? []).find(({ name, sandbox }) => sandbox && name === invocation.ifName)?.mac ?? '';
-  const masquerade = settings.ipMasq ? missingMasquerade(ruleset, attachment, addressesOf(result)) : [];
+  const masquerade = settings.ipMasq
+    ? missingMasquerade(ruleset, attachment, addressesOf(result), settings.nodeSubnet?.network)
+    : [];
   const spoofCheck = settings.macspoofchk
     ? missingSpoofCheck(ruleset, attachment, { name: port.name, mac })
     : [];

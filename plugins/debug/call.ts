@@ -18,13 +18,10 @@ export class Call {
     readonly trace: Trace,
     readonly builtIns: BuiltIns,
     private readonly problems: readonly Problem[],
+    /** It makes the interface itself, without a delegate. */
+    readonly isBridge: boolean,
   ) {
     this.redact = redactor(settings.redact).text;
-  }
-
-  /** With an `ipam` that asks for it and no `delegate`, `debug` is the plugin `bridge`. */
-  get isBridge(): boolean {
-    return this.settings.ipam !== undefined && this.settings.delegate === undefined;
   }
 
   /** Throws code 7 when a key of ours is malformed. */
@@ -69,7 +66,7 @@ export function openCall(
   invocation: Invocation,
   trace: Trace,
   builtIns: BuiltIns,
-  { settings, problems }: ReadSettings,
+  { settings, problems, isBridge }: ReadSettings,
 ): Call {
   for (const piece of parseArgs(invocation.args).malformed) {
     trace.find(
@@ -78,5 +75,5 @@ export function openCall(
       `CNI_ARGS: ${JSON.stringify(piece)} is no pair of key and value`,
     );
   }
-  return new Call(invocation, settings, trace, builtIns, problems);
+  return new Call(invocation, settings, trace, builtIns, problems, isBridge);
 }

@@ -76,10 +76,13 @@ const schema = struct({
   delegateTimeout: z._default(duration, 60_000),
   /** A delegate is always the executable in CNI_PATH, never the one that is built in. */
   external: z._default(z.boolean(), false),
+<<<<<<< HEAD
   /** ADD makes `/var/run/netns/<container ID>` a link to the namespace, for `ip netns`; DEL and GC remove it. */
   linkNetns: z._default(z.boolean(), false),
   /** Makes `debug` the plugin `bridge`, which looks at what it says; absent where it does not. */
   ipam: z.optional(z.custom<Json>(() => true)),
+=======
+>>>>>>> ea268cb (bridge, and debug in its place, take a subnet of the node at the top level, without ipam)
 });
 
 export type Settings = z.infer<typeof schema>;
@@ -87,6 +90,8 @@ export type Settings = z.infer<typeof schema>;
 export interface ReadSettings {
   readonly settings: Settings;
   readonly problems: readonly Problem[];
+  /** `debug` is the plugin `bridge`, whose keys stand beside its own. */
+  readonly isBridge: boolean;
 }
 
 /**
@@ -94,21 +99,26 @@ export interface ReadSettings {
  * recorded as the rest of the document says.
  */
 export function readSettings(document: JsonObject = newObject()): ReadSettings {
-  const isBridge = asksForBridge(document);
-  const isAmbiguous = isBridge && lookUp(document, 'delegate') != null;
-  const usable = isBridge && !isAmbiguous ? document : withoutKeys(document, 'ipam');
-  const { value, problems } = parseUsable(schema, usable, withoutMalformed);
-  return { settings: value, problems: isAmbiguous ? [twoPlugins, ...problems] : problems };
+  const asking = askingForBridge(document);
+  const hasDelegate = lookUp(document, 'delegate') != null;
+  const { value, problems } = parseUsable(schema, document, withoutMalformed);
+  const ambiguous = asking !== undefined && hasDelegate ? [twoPlugins(asking)] : [];
+  const isBridge = asking !== undefined && !hasDelegate;
+  return { settings: value, problems: [...ambiguous, ...problems], isBridge };
 }
 
 /**
- * With an `ipam` that has a type, or that stands beside `bridge`. Alone, an empty one says nothing: older tools in Go
- * write it into every configuration. A malformed one is for the bridge to refuse, and to remove what it made.
+ * The key that does: an `ipam` that has a type, or that stands beside `bridge`, or a `subnet` beside `bridge`. Alone, an
+ * empty `ipam` says nothing: older tools in Go write it into every configuration. A malformed one is for the bridge to
+ * refuse, and to remove what it made.
  */
-function asksForBridge(document: JsonObject): boolean {
-  const ipam = lookUp(document, 'ipam');
-  if (ipam == null) return false;
-  return !isObject(ipam) || (lookUp(ipam, 'type') ?? '') !== '' || lookUp(document, 'bridge') != null;
+function askingForBridge(document: JsonObject): 'ipam' | 'subnet' | undefined {
+  const [ipam, subnet, bridge] = ['ipam', 'subnet', 'bridge'].map((key) => lookUp(document, key));
+  const isTyped = ipam != null && (!isObject(ipam) || (lookUp(ipam, 'type') ?? '') !== '');
+  if (isTyped) return 'ipam';
+  if (bridge == null) return undefined;
+  if (subnet != null) return 'subnet';
+  return ipam != null ? 'ipam' : undefined;
 }
 
 /** Whether the problem is one of those that leave a delegate unknown, so that it cannot be asked for anything. */
@@ -116,12 +126,12 @@ export function losesDelegate({ path }: Problem): boolean {
   return /^delegate(\[\d+\])?(\.type)?$/.test(path);
 }
 
-const twoPlugins: Problem = {
-  path: 'ipam',
-  message:
-    'ipam: stands beside "delegate", and each of them makes an interface. Move it into the delegate whose it is, or ' +
-    'remove "delegate" where "debug" is to be the bridge itself',
-};
+function twoPlugins(path: string): Problem {
+  const message =
+    `${path}: stands beside "delegate", and each of them makes an interface. Move it into the delegate whose it is, or ` +
+    'remove "delegate" where "debug" is to be the bridge itself';
+  return { path, message };
+}
 
 /** Of a delegate whose type is known everything else may be malformed: it can still be asked to remove what it made. */
 function withoutMalformed(document: JsonObject, keys: readonly string[]): JsonObject {

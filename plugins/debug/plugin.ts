@@ -112,6 +112,6 @@ function misplaced({ invocation }: Call): CniError {
     ErrorCode.invalidConfiguration,
     `prevResult: is missing. Without "delegate" or an "ipam" with a "type", "${type || 'debug'}" only passes on what the plugin before it made: ` +
       `in the list of network "${name}" it belongs behind a plugin that makes the interface, such as bridge. ` +
-      'To stand first, it needs a "delegate", or an "ipam" with a "type" to be the bridge itself',
+      'To stand first, it needs a "delegate", or an "ipam" with a "type" to be the bridge itself, or "bridge" and "subnet"',
   );
 }

@@ -19,13 +19,15 @@ export class KeyReader {
       return how(this.#root.key(name)) ?? otherwise;
     } catch (error) {
       if (!(error instanceof CniError)) throw error;
-      this.problems.push({ path: name, message: error.message });
+      // Who reads a key twice has one problem with it.
+      const isKnown = this.problems.some(({ message }) => message === error.message);
+      if (!isKnown) this.problems.push({ path: name, message: error.message });
       return otherwise;
     }
   }
 
-  flag(name: string): boolean {
-    return this.read(name, (value) => value.flag(), false);
+  flag(name: string, otherwise = false): boolean {
+    return this.read(name, (value) => value.flag(), otherwise);
   }
 
   /** What is wrong though each key is right by itself. */

@@ -30,19 +30,26 @@ import { removeUnusedChain } from './unused-chain.ts';
  *     chain masquerade_6f… { ip daddr 10.22.0.0/16 return; ip daddr 224.0.0.0/4 return; masquerade }
  *     chain postrouting { type nat hook postrouting priority srcnat; ip saddr vmap @masquerade4; … }
  *
- * An element that is there for another attachment is replaced: whoever plans this holds the lease of the address.
+ * An element that is there for another attachment is replaced: whoever plans this holds the lease of the address. What
+ * goes to `leftAlone`, if it is given, keeps the address of its source, and not only what stays in the subnet.
  */
-export function planMasquerade(ruleset: Ruleset, owner: Attachment, addresses: readonly Cidr[]): void {
+export function planMasquerade(
+  ruleset: Ruleset,
+  owner: Attachment,
+  addresses: readonly Cidr[],
+  leftAlone?: Cidr,
+): void {
   if (addresses.length === 0) return;
+  const sources = sourcesOf(addresses, leftAlone);
   ruleset.plan({
     write(batch, look) {
       writeChain(batch, look.nftables, postrouting(), () => writeMaps(batch));
-      for (const chain of subnetsOf(owner.network, addresses)) writeChain(batch, look.nftables, chain);
+      for (const chain of subnetsOf(owner.network, sources)) writeChain(batch, look.nftables, chain);
       writeOwned(
         batch,
         look,
         owner,
-        addresses.map((address) => elementOf(owner, address)),
+        sources.map((source) => elementOf(owner, source)),
       );
     },
   });
@@ -56,9 +63,11 @@ export function planMasqueradeRemoval(
   ruleset: Ruleset,
   owner: Attachment,
   addresses: readonly Cidr[] = [],
+  leftAlone?: Cidr,
 ): void {
-  const hint = addresses.map((address) => elementOf(owner, address));
-  const chains = addresses.map((address) => subnetChain(owner.network, address).chain);
+  const sources = sourcesOf(addresses, leftAlone);
+  const hint = sources.map((source) => elementOf(owner, source));
+  const chains = sources.map((source) => subnetChain(owner.network, source).chain);
   planElementRemoval(
     ruleset,
     (nftables) => ownedElements(nftables, [MAPS[4], MAPS[6]], owner, hint),
@@ -87,13 +96,19 @@ export function planMasqueradeCollection(
 }
 
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
-export function missingMasquerade(ruleset: Ruleset, owner: Attachment, addresses: readonly Cidr[]): string[] {
+export function missingMasquerade(
+  ruleset: Ruleset,
+  owner: Attachment,
+  addresses: readonly Cidr[],
+  leftAlone?: Cidr,
+): string[] {
   const { nftables } = ruleset;
+  const sources = sourcesOf(addresses, leftAlone);
   const complaints = [
-    ...[postrouting(), ...subnetsOf(owner.network, addresses)].map((chain) =>
+    ...[postrouting(), ...subnetsOf(owner.network, sources)].map((chain) =>
       chainComplaintOf(nftables, chain),
     ),
-    ...addresses.map((address) => complaintOf(nftables, owner, elementOf(owner, address))),
+    ...sources.map((source) => complaintOf(nftables, owner, elementOf(owner, source))),
   ];
   return complaints.filter((complaint) => complaint !== undefined);
 }
@@ -129,34 +144,51 @@ function postrouting(): OwnedChain {
   };
 }
 
+/** An address, and where packets from it go unchanged. */
+interface Source {
+  readonly address: Cidr;
+  readonly leftAlone: Cidr;
+}
+
+/** A network of the other family is nowhere that the address could go. */
+function sourcesOf(addresses: readonly Cidr[], leftAlone: Cidr | undefined): Source[] {
+  return addresses.map((address) => {
+    const isSameFamily = leftAlone?.ip.length === address.ip.length;
+    return { address, leftAlone: networkOf(leftAlone !== undefined && isSameFamily ? leftAlone : address) };
+  });
+}
+
 /** Of several addresses in one subnet the chain is the same. */
-function subnetsOf(network: string, addresses: readonly Cidr[]): OwnedChain[] {
-  const chains = addresses.map((address) => {
-    const name = subnetChain(network, address);
-    const subnet = formatCidr(networkOf(address));
+function subnetsOf(network: string, sources: readonly Source[]): OwnedChain[] {
+  const chains = sources.map((source) => {
+    const name = subnetChain(network, source);
+    const subnet = formatCidr(networkOf(source.address));
     // The hash decides, as in the comments of elements: a long name is cut.
     const comment = `${networkHash(network)} ${subnet} of network ${network}`.slice(0, COMMENT_LIMIT);
-    return [name.chain, { name, rules: subnetRules(address), options: { comment } }] as const;
+    return [name.chain, { name, rules: subnetRules(source), options: { comment } }] as const;
   });
   return [...new Map(chains).values()];
 }
 
-function subnetRules(address: Cidr): Expression[][] {
-  const multicast = MULTICAST[familyOf(address.ip)];
+function subnetRules({ leftAlone }: Source): Expression[][] {
+  const multicast = MULTICAST[familyOf(leftAlone.ip)];
   return [
-    [...addressIs('daddr', address), verdict({ kind: 'return' })],
+    [...addressIs('daddr', leftAlone), verdict({ kind: 'return' })],
     [...addressIs('daddr', multicast), verdict({ kind: 'return' })],
     [{ name: 'masq' }],
   ];
 }
 
-function elementOf(owner: Attachment, address: Cidr): OwnedElement {
-  const { chain } = subnetChain(owner.network, address);
+function elementOf(owner: Attachment, source: Source): OwnedElement {
+  const { address } = source;
+  const { chain } = subnetChain(owner.network, source);
   return { set: mapOf(address.ip), key: [address.ip], data: { kind: 'jump', chain } };
 }
 
-function subnetChain(network: string, address: Cidr): ChainName {
-  const hash = digest('sha256', `${network}\0${formatCidr(networkOf(address))}`);
+/** One chain for all that does the same. DEL finds it by the element, also when another network is left alone by then. */
+function subnetChain(network: string, { address, leftAlone }: Source): ChainName {
+  const names = new Set([networkOf(address), leftAlone].map(formatCidr));
+  const hash = digest('sha256', [network, ...names].join('\0'));
   return { ...TABLE, chain: `${PREFIX}${hash.slice(0, 16)}` };
 }
 

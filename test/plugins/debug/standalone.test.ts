@@ -86,6 +86,40 @@ describe.each([{}, { type: '' }, { type: null }, { subnet: '10.22.0.0/16' }])('i
   });
 });
 
+describe('a subnet', () => {
+  const subnet = '100.100.0.0/24';
+
+  test.each(['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'])('beside bridge makes one on %s', async (command) => {
+    const own = { bridge: 'cni0', subnet, cniVersion: '1.1.0', validate: 'warn', prevResult };
+    const { given, operations, seen } = await standalone(command, own);
+    expect(given.status).toBe(0);
+    expect(operations).toEqual([`${command} debug`]);
+    expect(seen[0]?.document).toMatchObject({ bridge: 'cni0', subnet });
+  });
+
+  test.each([{ bridge: 'cni0', subnet: null }, { subnet }, { subnet, ipam: {} }])(
+    '%j makes none',
+    async (own) => {
+      const { given, operations } = await standalone('ADD', own);
+      expect(answered(given).msg).toContain('or "bridge" and "subnet"');
+      expect(operations).toEqual([]);
+    },
+  );
+
+  test('and bridge beside delegate are two interfaces', async () => {
+    const both = { bridge: 'cni0', subnet, delegate: { type: 'bridge' } };
+    const { given, operations } = await standalone('ADD', both);
+    expect(answered(given)).toMatchObject({
+      code: 7,
+      msg: expect.stringContaining('subnet: stands beside "delegate"'),
+    });
+    expect(operations).toEqual([]);
+    const { given: deleted, record } = await standalone('DEL', both);
+    expect(answered(deleted).msg).toContain('exited with status 3');
+    expect(record.findings).toMatchObject([{ rule: 'malformed-key', object: 'subnet' }]);
+  });
+});
+
 test('null is as good as no ipam', async () => {
   const { given, operations } = await standalone('ADD', { ipam: null });
   expect(answered(given).msg).toContain('or an "ipam" with a "type" to be the bridge itself');
