@@ -23,8 +23,11 @@ import type { Call } from './call.ts';
 export async function attach(call: Call, container: Namespace, undo: Undo): Promise<JsonObject> {
   const { settings, surroundings, attachment, invocation } = call;
   const { ruleset, step } = surroundings;
-  const addressing = await allocate(call, undo);
+  // First what is taken back most easily; but a DHCP client asks over the interface.
+  const isBuiltIn = settings.ipamType === 'host-local';
+  const early = isBuiltIn ? await allocate(call, undo) : undefined;
   const { bridge, port, addresses } = connect(call, container, undo);
+  const addressing = isBuiltIn ? early : await allocate(call, undo);
   const gateway = setGateways(call, bridge, addresses, addressing);
   const inside = setUp(call, container, addressing);
   const connected = settings.disableContainerInterface

@@ -43,6 +43,16 @@ describe.if(requires('root', 'ip', 'nft'))('another IPAM plugin', () => {
     expect(JSON.parse(readFileSync(join(site.scratch.folder, 'stdin.ADD'), 'utf8'))).toEqual(configuration);
   });
 
+  test('finds the interface there when it is asked for an address, as a DHCP client needs it', async () => {
+    const { searched } = fakeIpam('10.50.3.3/16');
+    const seen = join(site.scratch.folder, 'devices');
+    const look = `#!/bin/sh\n[ "$CNI_COMMAND" != ADD ] || nsenter --net=$CNI_NETNS cat /proc/net/dev > ${seen}\n`;
+    const fake = join(site.scratch.folder, 'fake');
+    writeFileSync(fake, look + readFileSync(fake, 'utf8'));
+    await site.add(site.configuration({ ipam: { type: 'fake' } }), { pod, searched });
+    expect(readFileSync(seen, 'utf8')).toContain('eth0:');
+  });
+
   test('is given STATUS and GC with the attachments (ours)', async () => {
     const { searched, commands } = fakeIpam('10.50.3.3/16');
     const attachments = { 'cni.dev/valid-attachments': [{ containerID: 'a', ifname: 'eth0' }] };
