@@ -7,7 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** `cni-debug` and each plugin that src/main.ts loads. */
-const names = ['cni-debug', 'debug', 'bridge', 'flannel', 'host-local', 'host-routes', 'loopback', 'macvlan', 'portmap'];
+const names = [
+  'cni-debug',
+  'debug',
+  'bridge',
+  'flannel',
+  'host-local',
+  'host-routes',
+  'loopback',
+  'macvlan',
+  'portmap',
+];
 
 const require = createRequire(import.meta.url);
 const root = dirname(fileURLToPath(import.meta.url));

@@ -8,13 +8,13 @@ import { processIo } from './process-io.ts';
 const builtIns: BuiltIns = {
   bridge: async (surroundings) => (await import('../plugins/bridge/plugin.ts')).bridgePlugin(surroundings),
   flannel: async (surroundings) => (await import('../plugins/flannel/plugin.ts')).flannelPlugin(surroundings),
-  loopback: async (surroundings) =>
-    (await import('../plugins/loopback/plugin.ts')).loopbackPlugin(surroundings),
-  'host-routes': async (surroundings) =>
-    (await import('../plugins/host-routes/plugin.ts')).hostRoutesPlugin(surroundings),
-  macvlan: async (surroundings) => (await import('../plugins/macvlan/plugin.ts')).macvlanPlugin(surroundings),
   'host-local': async (surroundings) =>
     (await import('../plugins/host-local/plugin.ts')).hostLocalPlugin(surroundings),
+  'host-routes': async (surroundings) =>
+    (await import('../plugins/host-routes/plugin.ts')).hostRoutesPlugin(surroundings),
+  loopback: async (surroundings) =>
+    (await import('../plugins/loopback/plugin.ts')).loopbackPlugin(surroundings),
+  macvlan: async (surroundings) => (await import('../plugins/macvlan/plugin.ts')).macvlanPlugin(surroundings),
   portmap: async (surroundings) => (await import('../plugins/portmap/plugin.ts')).portmapPlugin(surroundings),
 };
 

@@ -33,9 +33,8 @@ export function readNodeSubnet(keys: KeyReader): NodeSubnet | undefined {
 
 /** What cannot be meant. */
 export function refuseNodeSubnet(keys: KeyReader, node: NodeSubnet | undefined): void {
-  const isThere = keys.read('subnet', (value) => !value.isAbsent, false);
-  const others = ['type', 'subnet', 'ranges'].filter(
-    (name) => isThere && keys.read('ipam', (ipam) => says(ipam.key(name)), false),
+  const others = ['subnet', 'ranges'].filter(
+    (name) => node !== undefined && keys.read('ipam', (ipam) => !ipam.key(name).isAbsent, false),
   );
   keys.refuse(
     others.length > 0,
@@ -62,8 +61,4 @@ export function withIpamOf(invocation: Invocation): Invocation {
     withKey(ipam, 'subnet', root.key('subnet').value ?? null),
   );
   return { ...invocation, document, configuration: { ...configuration, document } };
-}
-
-function says(value: ConfigurationValue): boolean {
-  return !value.isAbsent && value.value !== '';
 }

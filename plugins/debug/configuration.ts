@@ -76,13 +76,8 @@ const schema = struct({
   delegateTimeout: z._default(duration, 60_000),
   /** A delegate is always the executable in CNI_PATH, never the one that is built in. */
   external: z._default(z.boolean(), false),
-<<<<<<< HEAD
   /** ADD makes `/var/run/netns/<container ID>` a link to the namespace, for `ip netns`; DEL and GC remove it. */
   linkNetns: z._default(z.boolean(), false),
-  /** Makes `debug` the plugin `bridge`, which looks at what it says; absent where it does not. */
-  ipam: z.optional(z.custom<Json>(() => true)),
-=======
->>>>>>> ea268cb (bridge, and debug in its place, take a subnet of the node at the top level, without ipam)
 });
 
 export type Settings = z.infer<typeof schema>;

@@ -155,7 +155,6 @@ describe.if(requires('root', 'ip', 'nft', 'ping'))('ipMasq with the network of a
 });
 
 describe.if(requires('root', 'ip', 'nft'))('a subnet that cannot be meant', () => {
-  const typed = { type: 'host-local', ranges: [[{ subnet: '10.50.0.0/16' }]] };
   test.each<[string, object, string]>([
     ['is no CIDR', { subnet: '100.100.0.0' }, 'subnet: "100.100.0.0" is not a CIDR address'],
     ['is no text', { subnet: 24 }, 'subnet: 24 is not a string'],
@@ -181,7 +180,6 @@ describe.if(requires('root', 'ip', 'nft'))('a subnet that cannot be meant', () =
       'network: 100.100.0.0/16 does not contain the subnet fd00::/64',
     ],
     ['is in no network', { network: 'all' }, 'network: "all" is not a CIDR address'],
-    ['stands beside ipam', { ipam: typed }, 'subnet: stands beside "ipam" with "type"'],
     [
       'stands beside another subnet',
       { ipam: { subnet: '10.50.0.0/16' } },
@@ -194,6 +192,11 @@ describe.if(requires('root', 'ip', 'nft'))('a subnet that cannot be meant', () =
     expect(code).toBe(7);
     expect(msg).toStartWith(told);
     expect(difference(before, site.snapshot())).toEqual([]);
+  });
+
+  test('beside an ipam with a type is a key like any other', async () => {
+    const { ips } = await site.add(configuration({ ipam: site.ipam(['10.50.0.0/16']) }), { pod: one });
+    expect(ips).toEqual([expect.objectContaining({ address: '10.50.0.2/16' })]);
   });
 
   test('keeps no DEL from giving back what an ADD took', async () => {
