@@ -22,8 +22,8 @@ export class Server {
 }
 
 /** The address that the server at `host` sees a client in this namespace come from, IPv4 as such. */
-export function addressSeenBy(host: string, netns: string): string {
-  return commandIn(netns, process.execPath, program, 'ask', host).replace(/^::ffff:/, '');
+export function addressSeenBy(host: string, netns: string, port = 7000): string {
+  return commandIn(netns, process.execPath, program, 'ask', host, String(port)).replace(/^::ffff:/, '');
 }
 
 /** Whether one echo request is answered; the wait is long where an answer is expected, so that only loss fails. */

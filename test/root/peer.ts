@@ -1,8 +1,8 @@
 // Two ends of a TCP connection in namespaces of a test: `serve` tells who asks what address it sees, `ask` prints it.
 import { connect, createServer } from 'node:net';
 
-const [role, host = '::'] = process.argv.slice(2);
-const port = 7000;
+const [role, host = '::', asked = '7000'] = process.argv.slice(2);
+const port = Number(asked);
 
 if (role === 'serve') {
   const server = createServer((socket) => {

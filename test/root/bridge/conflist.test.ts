@@ -26,6 +26,7 @@ function chain(site: Site, command: string, list: string, pod: Pod, result: unkn
     netns: pod.netns,
     ifName: 'eth0',
     args: '',
+    capabilityArgs: { portMappings: [{ hostPort: 7777, containerPort: 7000, protocol: 'tcp' }] },
     cniPath: ours.folder,
     timeoutMs: 60_000,
   };
@@ -51,6 +52,23 @@ describe.if(requires('root', 'ip', 'nft', 'ping'))(
       expect(addressSeenBy('192.0.2.2', pod.netns)).toBe('192.0.2.1');
       expect(chain(site, 'check', list, pod, result)).toBeNull();
       expect(chain(site, 'del', list, pod, result)).toBeNull();
+      expect(chain(site, 'del', list, pod, result)).toBeNull();
+      expect(difference(before, site.snapshot())).toEqual([]);
+    });
+
+    test('64-bridge-portmap.conflist: a host port, from outside and from the container itself', async () => {
+      using site = new Site();
+      site.addOutside();
+      const list = conflist(site, '64-bridge-portmap.conflist');
+      const [warm, pod] = [site.pod('warm'), site.pod('pod')];
+      chain(site, 'del', list, warm, chain(site, 'add', list, warm));
+      const before = site.snapshot();
+
+      const result = chain(site, 'add', list, pod);
+      using _server = await Server.start(pod.netns);
+      expect(addressSeenBy('192.0.2.1', site.outside, 7777)).toBe('192.0.2.2');
+      expect(addressSeenBy('192.0.2.1', pod.netns, 7777)).toBe('10.29.0.1');
+      expect(chain(site, 'check', list, pod, result)).toBeNull();
       expect(chain(site, 'del', list, pod, result)).toBeNull();
       expect(difference(before, site.snapshot())).toEqual([]);
     });
