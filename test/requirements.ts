@@ -2,7 +2,19 @@ import { accessSync, constants } from 'node:fs';
 
 import { referencePath } from './program.ts';
 
-type Requirement = 'root' | 'ip' | 'ping' | 'nft' | 'iptables' | 'conntrack' | 'strace' | 'reference-plugins';
+type Requirement =
+  | 'root'
+  | 'ip'
+  | 'ping'
+  | 'nft'
+  | 'iptables'
+  | 'conntrack'
+  | 'strace'
+  | 'containerd'
+  | 'runc'
+  | 'ctr'
+  | 'busybox'
+  | 'reference-plugins';
 
 /**
  * Whether a group of tests can run here; for `describe.if(requires('root', 'ip'))`. What is missing is said in a
