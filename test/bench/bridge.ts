@@ -3,7 +3,7 @@
 // build.
 import { join } from 'node:path';
 import { type Implementation, ours, reference } from '../root/implementations.ts';
-import { answerOf, Bench, run, runTogether } from './calls.ts';
+import { answerOf, Bench, median, run, runTogether, start } from './calls.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a configuration is written as JSON.
 type Json = any;
@@ -74,12 +74,18 @@ async function manyAtOnce(): Promise<void> {
     for (const by of both) {
       const configuration = configurationOf(bench, by, {});
       const adds = pods.map((pod) => bench.prepare('ADD', by, configuration, pod));
-      const addMs = await runTogether(adds, 10);
+      const addMs = await runTogether(
+        adds.map((call) => () => start(call)),
+        10,
+      );
       const dels = pods.map((pod, index) => {
         const add = adds[index];
         return bench.prepare('DEL', by, { ...configuration, prevResult: add && answerOf(add) }, pod);
       });
-      const delMs = await runTogether(dels, 10);
+      const delMs = await runTogether(
+        dels.map((call) => () => start(call)),
+        10,
+      );
       if (round < 0) continue;
       times.ADD[by.name].push(addMs);
       times.DEL[by.name].push(delMs);
@@ -135,9 +141,4 @@ function row(name: string, times: Times): void {
 
 function none(): Times {
   return { reference: [], ours: [] };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

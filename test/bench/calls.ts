@@ -9,6 +9,8 @@ import { removeLeaseIndexes } from '../root/site.ts';
 // biome-ignore lint/suspicious/noExplicitAny: configurations and results are read as JSON.
 type Json = any;
 
+let made = 0;
+
 /** A call of a plugin, ready to be started: all that is not the plugin's own time is done before. */
 export interface Prepared {
   readonly argv: readonly string[];
@@ -24,17 +26,24 @@ export interface Prepared {
 export class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'cni-debug-bench-'));
   private readonly namespaces: string[] = [];
+  private readonly number = made++;
+  private readonly node = this.namespace('node');
   private calls = 0;
 
   constructor() {
-    const node = openNamespace(this.namespace('node'));
+    this.enter();
+  }
+
+  /** Moves this process into the node, after it was in another one's. */
+  enter(): void {
+    const node = openNamespace(this.node);
     enterNamespace(node);
     node.close();
   }
 
   /** The path of a new network namespace. */
   namespace(name: string): string {
-    const path = `/run/netns/cni-debug-bench-${process.pid}-${name}`;
+    const path = `/run/netns/cni-debug-bench-${process.pid}-${this.number}-${name}`;
     createNamespace(path);
     this.namespaces.push(path);
     return path;
@@ -70,7 +79,7 @@ export class Bench {
 
   [Symbol.dispose](): void {
     for (const path of this.namespaces) removeNamespace(path);
-    for (const name of ['reference', 'ours']) removeLeaseIndexes(join(this.folder, name));
+    for (const name of ['reference', 'ours', 'leases']) removeLeaseIndexes(join(this.folder, name));
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -87,32 +96,32 @@ export function run({ argv, environment, stdin, stdout }: Prepared): number {
   return durationMs;
 }
 
+/** Runs it without waiting for it. Throws with what it answered when it fails. */
+export async function start({ argv, environment, stdin, stdout }: Prepared): Promise<void> {
+  const files = [openSync(stdin, 'r'), openSync(stdout, 'w')] as const;
+  const child = Bun.spawn([...argv], { env: environment, stdio: [files[0], files[1], 'ignore'] });
+  for (const file of files) closeSync(file);
+  if ((await child.exited) !== 0)
+    throw new Error(`${argv[0]} ${environment.CNI_COMMAND}: ${readFileSync(stdout, 'utf8')}`);
+}
+
 /** Runs all of them, some at once, from the first start to the last exit; in milliseconds. */
-export async function runTogether(calls: readonly Prepared[], atOnce: number): Promise<number> {
-  const waiting = calls.map((call) => ({
-    call,
-    files: [openSync(call.stdin, 'r'), openSync(call.stdout, 'w')] as const,
-  }));
-  const all = [...waiting];
+export async function runTogether(tasks: readonly (() => Promise<void>)[], atOnce: number): Promise<number> {
+  const waiting = [...tasks];
   const startedAt = performance.now();
   const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { call, files } = next;
-      const child = Bun.spawn([...call.argv], {
-        env: call.environment,
-        stdio: [files[0], files[1], 'ignore'],
-      });
-      if ((await child.exited) !== 0)
-        throw new Error(`${call.argv[0]}: ${readFileSync(call.stdout, 'utf8')}`);
-    }
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next();
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-  const durationMs = performance.now() - startedAt;
-  for (const { files } of all) for (const file of files) closeSync(file);
-  return durationMs;
+  return performance.now() - startedAt;
 }
 
 /** What it answered, as the `prevResult` of the next call. */
 export function answerOf({ stdout }: Prepared): Json {
   return JSON.parse(readFileSync(stdout, 'utf8'));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
