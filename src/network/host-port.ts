@@ -17,6 +17,7 @@ import {
 import { planElementRemoval } from './owned-removal.ts';
 import { type HostPort, type HostPortOptions, isOfAll, type Publication } from './publication.ts';
 import type { Ruleset } from './ruleset.ts';
+import { TableRules } from './table-rules.ts';
 
 /**
  * Leads ports of the node to an attachment. `commit` throws CniError with code 103 when one of them is another's. It
@@ -37,7 +38,7 @@ export function planHostPorts(
         if (!isPrepared) addHostPortSets(batch);
         isPrepared = true;
       };
-      for (const chain of hostPortChains()) writeChain(batch, look.nftables, chain, prepare);
+      for (const chain of hostPortChains()) writeChain(batch, look.rules, chain, prepare);
       for (const { set, element } of claims.overlaps(look.nftables)) {
         look.guard();
         deleteElements(batch, set, [element.key]);
@@ -74,8 +75,9 @@ export function planHostPortCollection(
 
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
 export function missingHostPorts(nftables: Nftables, owner: Attachment, publication: Publication): string[] {
+  const rules = new TableRules(nftables);
   const complaints = [
-    ...hostPortChains().map((chain) => chainComplaintOf(nftables, chain)),
+    ...hostPortChains().map((chain) => chainComplaintOf(rules, chain)),
     ...elementsOf(publication).map((element) => complaintOf(nftables, owner, element)),
   ];
   return complaints.filter((complaint) => complaint !== undefined);

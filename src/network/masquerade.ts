@@ -20,6 +20,7 @@ import {
 } from './owned-element.ts';
 import { planElementRemoval } from './owned-removal.ts';
 import type { Ruleset } from './ruleset.ts';
+import { TableRules } from './table-rules.ts';
 import { removeUnusedChain } from './unused-chain.ts';
 
 /**
@@ -43,8 +44,8 @@ export function planMasquerade(
   const sources = sourcesOf(addresses, leftAlone);
   ruleset.plan({
     write(batch, look) {
-      writeChain(batch, look.nftables, postrouting(), () => writeMaps(batch));
-      for (const chain of subnetsOf(owner.network, sources)) writeChain(batch, look.nftables, chain);
+      writeChain(batch, look.rules, postrouting(), () => writeMaps(batch));
+      for (const chain of subnetsOf(owner.network, sources)) writeChain(batch, look.rules, chain);
       writeOwned(
         batch,
         look,
@@ -103,11 +104,10 @@ export function missingMasquerade(
   leftAlone?: Cidr,
 ): string[] {
   const { nftables } = ruleset;
+  const rules = new TableRules(nftables);
   const sources = sourcesOf(addresses, leftAlone);
   const complaints = [
-    ...[postrouting(), ...subnetsOf(owner.network, sources)].map((chain) =>
-      chainComplaintOf(nftables, chain),
-    ),
+    ...[postrouting(), ...subnetsOf(owner.network, sources)].map((chain) => chainComplaintOf(rules, chain)),
     ...sources.map((source) => complaintOf(nftables, owner, elementOf(owner, source))),
   ];
   return complaints.filter((complaint) => complaint !== undefined);

@@ -1,8 +1,8 @@
 import type { Batch } from '../kernel/nftables/batch.ts';
 import { addChain, type Chain, type ChainName, chainText } from '../kernel/nftables/chain.ts';
 import { type Expression, sameExpressions } from '../kernel/nftables/expression.ts';
-import { addRule, flushChain, listRules } from '../kernel/nftables/rule.ts';
-import type { Nftables } from '../kernel/nftables/socket.ts';
+import { addRule, flushChain } from '../kernel/nftables/rule.ts';
+import type { TableRules } from './table-rules.ts';
 
 /** A chain of ours, and all that is in it. */
 export interface OwnedChain {
@@ -18,11 +18,11 @@ export interface OwnedChain {
  */
 export function writeChain(
   batch: Batch,
-  nftables: Nftables,
+  present: TableRules,
   { name, rules, options }: OwnedChain,
   prerequisites: () => void = () => {},
 ): void {
-  if (isWhole(nftables, name, rules)) return;
+  if (isWhole(present, name, rules)) return;
   prerequisites();
   addChain(batch, name, options);
   flushChain(batch, name);
@@ -30,14 +30,14 @@ export function writeChain(
 }
 
 /** For CHECK: what is wrong with a chain of ours, in words; undefined when it has its rules and no others. */
-export function chainComplaintOf(nftables: Nftables, { name, rules }: OwnedChain): string | undefined {
-  return isWhole(nftables, name, rules)
+export function chainComplaintOf(present: TableRules, { name, rules }: OwnedChain): string | undefined {
+  return isWhole(present, name, rules)
     ? undefined
     : `chain ${chainText(name)} is missing, or has not its rules`;
 }
 
-function isWhole(nftables: Nftables, name: ChainName, rules: OwnedChain['rules']): boolean {
-  const found = listRules(nftables, name);
+function isWhole(present: TableRules, name: ChainName, rules: OwnedChain['rules']): boolean {
+  const found = present.of(name);
   return (
     found.length === rules.length &&
     found.every(({ expressions }, index) => sameExpressions(expressions, rules[index] ?? []))

@@ -7,6 +7,7 @@ import type { Namespace } from '../kernel/netns.ts';
 import { Batch } from '../kernel/nftables/batch.ts';
 import { type Nftables, openNftables } from '../kernel/nftables/socket.ts';
 import { listTables, tableText } from '../kernel/nftables/table.ts';
+import { TableRules } from './table-rules.ts';
 
 /** A part of what a call does to nftables. */
 export interface Plan {
@@ -21,6 +22,7 @@ export interface Plan {
 /** What a plan sees while it writes. */
 export interface Look {
   readonly nftables: Nftables;
+  readonly rules: TableRules;
   /** The changes are made only if nftables is until then what it was when the look began. */
   readonly isGuarded: boolean;
   /** For what must not be written blindly: when the look is not guarded, everything begins again with one that is. */
@@ -109,7 +111,8 @@ export class Ruleset {
     const guard = (): void => {
       if (!isGuarded) throw new GuardNeeded();
     };
-    for (const plan of plans) plan.write(batch, { nftables, isGuarded, guard });
+    const look = { nftables, rules: new TableRules(nftables), isGuarded, guard };
+    for (const plan of plans) plan.write(batch, look);
     nftables.commit(batch, condition);
   }
 

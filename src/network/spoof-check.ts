@@ -19,6 +19,7 @@ import {
 } from './owned-element.ts';
 import { planElementRemoval } from './owned-removal.ts';
 import type { Ruleset } from './ruleset.ts';
+import { TableRules } from './table-rules.ts';
 
 /** A port of a bridge, and the MAC address of the container behind it. */
 export interface CheckedPort {
@@ -39,7 +40,7 @@ export interface CheckedPort {
 export function planSpoofCheck(ruleset: Ruleset, owner: Attachment, port: CheckedPort): void {
   ruleset.plan({
     write(batch, look) {
-      writeChain(batch, look.nftables, CHAIN, () => writeSets(batch));
+      writeChain(batch, look.rules, CHAIN, () => writeSets(batch));
       if (look.isGuarded) deleteOtherPairs(batch, look.nftables, port);
       writeOwned(batch, look, owner, elementsOf(port));
     },
@@ -67,7 +68,7 @@ export function planSpoofCheckCollection(
 export function missingSpoofCheck(ruleset: Ruleset, owner: Attachment, port: CheckedPort): string[] {
   const { nftables } = ruleset;
   const complaints = [
-    chainComplaintOf(nftables, CHAIN),
+    chainComplaintOf(new TableRules(nftables), CHAIN),
     ...elementsOf(port).map((element) => complaintOf(nftables, owner, element)),
   ];
   return complaints.filter((complaint) => complaint !== undefined);

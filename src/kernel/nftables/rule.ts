@@ -12,6 +12,7 @@ import {
 } from './expression.ts';
 import { familyNumber, familyOf } from './family.ts';
 import type { Nftables } from './socket.ts';
+import { type TableName, tableText } from './table.ts';
 import { commentOf, commentUserData } from './user-data.ts';
 
 /** A rule, as `nft --handle list chain` shows it. */
@@ -74,6 +75,18 @@ export function listRules(nftables: Nftables, name: ChainName): Rule[] {
       type: NFT_MSG_GETRULE,
       family: familyNumber(name.family),
       attributes: nameAttributes(name),
+    })
+    .map(({ payload }) => decodeRule(payload));
+}
+
+/** The rules of all chains of a table, those of each chain in order; none when it is not there. Throws as Nftables.dump does. */
+export function listTableRules(nftables: Nftables, table: TableName): Rule[] {
+  return nftables
+    .dumpIfThere({
+      operation: `list rules of ${tableText(table)}`,
+      type: NFT_MSG_GETRULE,
+      family: familyNumber(table.family),
+      attributes: [stringAttribute(NFTA_RULE_TABLE, table.table)],
     })
     .map(({ payload }) => decodeRule(payload));
 }
