@@ -24,7 +24,8 @@ import type { OwnedChain } from './owned-chain.ts';
 //       dnat ip to ip daddr . meta l4proto . th dport map @hostport4
 //       dnat ip to meta l4proto . th dport map @hostport_any4 }
 //     chain hostport_prerouting { type nat hook prerouting priority dstnat; fib daddr type local jump hostport }
-//     chain hostport_output     { type nat hook output priority dstnat;     fib daddr type local jump hostport }
+//     chain hostport_output     { type nat hook output priority dstnat;     ip6 daddr ::1 return
+//                                                                          fib daddr type local jump hostport }
 //
 // What came by a host port, and whose answer would not find its way back through the node, gets the node's address:
 //
@@ -86,7 +87,9 @@ export function hostPortChains(): OwnedChain[] {
     ownedChain('hostport', [...translations(4), ...translations(6)]),
     ownedChain('hostport_masquerade', [...masquerades(4), ...masquerades(6)]),
     ownedChain('hostport_prerouting', [toLocalAddress('hostport')], { ...dstnat, hook: 'prerouting' }),
-    ownedChain('hostport_output', [toLocalAddress('hostport')], { ...dstnat, hook: 'output' }),
+    ownedChain('hostport_output', [notToLoopback6(), toLocalAddress('hostport')], {
+      ...{ ...dstnat, hook: 'output' },
+    }),
     ownedChain('hostport_postrouting', [translated('hostport_masquerade')], {
       ...{ type: 'nat', hook: 'postrouting', priority: 100 },
     }),
@@ -132,6 +135,14 @@ function masquerades(family: 4 | 6): Expression[][] {
     [...addressIs('saddr', LOOPBACK[family]), ...masquerade(local, daddr)],
     [...familyIs(size), ...masquerade(all, daddr)],
   ];
+}
+
+/**
+ * `ip6 daddr ::1 return`: the kernel has no route_localnet for IPv6, and drops what a container answers to ::1, however
+ * it is masqueraded. Refused, whoever asks `localhost` goes on with 127.0.0.1 at once, and does not wait.
+ */
+function notToLoopback6(): Expression[] {
+  return [...addressIs('daddr', LOOPBACK[6]), verdict({ kind: 'return' })];
 }
 
 /** `fib daddr type local jump …` */

@@ -83,7 +83,7 @@ describe.if(requires('root', 'ip', 'nft'))('host ports', () => {
       'meta nfproto ipv4 dnat ip to meta l4proto . th dport map @hostport_any4\n',
       'dnat ip6 to ip6 daddr . meta l4proto . th dport map @hostport6\n',
       'type nat hook prerouting priority dstnat; policy accept;\n\t\tfib daddr type local jump hostport\n',
-      'type nat hook output priority -100; policy accept;\n\t\tfib daddr type local jump hostport\n',
+      'type nat hook output priority -100; policy accept;\n\t\tip6 daddr ::1 return\n\t\tfib daddr type local jump hostport\n',
       'ip saddr . ip daddr @hostport_self4 masquerade\n',
       'iifname . oifname . ip6 daddr @hostport_bridge6 masquerade\n',
       'ip saddr 127.0.0.0/8 ip daddr @hostport_local4 masquerade\n',
