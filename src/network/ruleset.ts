@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { EEXIST, EINTR, ENOENT, EPERM, ERESTART } from '../kernel/errno.ts';
+import { lockFile } from '../kernel/file-lock.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { Step } from '../kernel/netlink/socket.ts';
-import type { Namespace } from '../kernel/netns.ts';
+import { CURRENT, type Namespace, openNamespace } from '../kernel/netns.ts';
 import { Batch } from '../kernel/nftables/batch.ts';
 import { type Nftables, openNftables } from '../kernel/nftables/socket.ts';
 import { listTables, tableText } from '../kernel/nftables/table.ts';
@@ -68,7 +69,12 @@ export class Ruleset {
     const plans = this.#plans;
     this.#plans = [];
     if (plans.length === 0) return;
-    this.#write(plans);
+    const turn = new Turn(this.#options.namespace);
+    try {
+      this.#write(plans, turn);
+    } finally {
+      turn.end();
+    }
     for (const plan of plans) plan.after?.(this.nftables);
   }
 
@@ -84,11 +90,12 @@ export class Ruleset {
     this.#nftables = undefined;
   }
 
-  #write(plans: readonly Plan[]): void {
+  #write(plans: readonly Plan[], turn: Turn): void {
     const { timeoutMs = TIMEOUT_MS } = this.#options;
     const deadline = performance.now() + timeoutMs;
     let isGuarded = plans.some((plan) => plan.careful);
     for (let attempt = 1; ; attempt++) {
+      if (isGuarded) turn.take();
       try {
         this.#attempt(plans, isGuarded);
         return;
@@ -151,6 +158,33 @@ export class Ruleset {
 
 /** Thrown by a look, and caught by its ruleset. */
 class GuardNeeded extends Error {}
+
+/**
+ * Those of ours who delete do so one after the other in each network namespace: a look that another's changes disturb is
+ * in vain, and with many at once most would be. The lock is on the namespace's own file, so it leaves nothing behind.
+ * Who does not get it in time goes on without: the generation guards what is changed.
+ */
+class Turn {
+  #file: Namespace | undefined;
+
+  constructor(readonly namespace: Namespace | undefined) {}
+
+  /** May be called again. */
+  take(): void {
+    if (this.#file !== undefined) return;
+    try {
+      this.#file = openNamespace(this.namespace?.path ?? CURRENT);
+      lockFile(this.#file.fd, { path: this.#file.path, timeoutMs: TIMEOUT_MS });
+    } catch {
+      // No /proc, or a process that was stopped in its turn.
+    }
+  }
+
+  /** May be called when it was not taken. */
+  end(): void {
+    this.#file?.close();
+  }
+}
 
 /** As long as for locks. */
 const TIMEOUT_MS = 30_000;
