@@ -56,7 +56,7 @@ export function readConfiguration(
   const [cniVersion = '', name = '', type = ''] = ['cniVersion', 'name', 'type'].map((key) =>
     root.key(key).text(),
   );
-  const runtimeConfig = root.key('runtimeConfig').object();
+  const runtimeConfig = readRuntimeConfig(root.key('runtimeConfig'), command);
   if (name !== '' || !needless.includes('name')) checkName(name);
   const version = readVersion(cniVersion, command);
   const prevResult = lookUp(document, 'prevResult') ?? undefined;
@@ -67,6 +67,12 @@ export function readConfiguration(
 export function versionOf(document: JsonObject | undefined): Version | undefined {
   const version = document === undefined ? undefined : lookUp(document, 'cniVersion');
   return isVersion(version) ? version : undefined;
+}
+
+/** What removes things does not depend on it. */
+function readRuntimeConfig(value: ConfigurationValue, command: Command): JsonObject | undefined {
+  const removes = command === 'DEL' || command === 'GC';
+  return removes && !isObject(value.value) ? undefined : value.object();
 }
 
 function checkName(name: string): void {

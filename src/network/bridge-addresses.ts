@@ -3,7 +3,7 @@ import { CniError, ErrorCode } from '../cni/error.ts';
 import { EADDRNOTAVAIL, EEXIST, ENODEV } from '../kernel/errno.ts';
 import { listAddresses } from '../kernel/netlink/address.ts';
 import { addAddress, deleteAddress } from '../kernel/netlink/address-change.ts';
-import type { Link } from '../kernel/netlink/link.ts';
+import { getLink, type Link } from '../kernel/netlink/link.ts';
 import { changeLink } from '../kernel/netlink/link-change.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { NetlinkSocket } from '../kernel/netlink/socket.ts';
@@ -36,9 +36,16 @@ export class BridgeAddresses {
       this.#replaced.push(other);
     }
     // First, so that a bridge that has the address has its MAC.
-    if (bridge.mac !== undefined) changeLink(host, bridge, { mac: bridge.mac });
+    this.#pinMac();
     // Somebody else's ADD may be faster.
     if (unless(EEXIST, () => addAddress(host, bridge, { ...wanted, noDad: true }))) this.#added.push(wanted);
+  }
+
+  /** One that had lost its only port had no MAC, and has that of the container's port now. */
+  #pinMac(): void {
+    const { host, bridge } = this;
+    const { mac } = bridge.mac === NO_MAC ? (getLink(host, bridge.index) ?? bridge) : bridge;
+    if (mac !== undefined && mac !== NO_MAC) changeLink(host, bridge, { mac });
   }
 
   /** What was replaced comes back; without that, an address that others have begun to use stays. */
@@ -72,6 +79,8 @@ export class BridgeAddresses {
     return inTheWay;
   }
 }
+
+const NO_MAC = '00:00:00:00:00:00';
 
 function otherAddress(name: string, wanted: Cidr, found: Cidr): CniError {
   const message = `failed to set bridge addr: "${name}" already has an IP address different from ${formatCidr(wanted)}`;

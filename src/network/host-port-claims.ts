@@ -1,8 +1,8 @@
 import { family, formatIp, type Ip, sameIp } from '../cni/address.ts';
 import { CniError } from '../cni/error.ts';
 import { type Fields, fieldsText, portField, protocolField } from '../kernel/nftables/data-type.ts';
-import { findElement, listElements } from '../kernel/nftables/element.ts';
-import { setText } from '../kernel/nftables/set.ts';
+import { type Element, findElement, listElements } from '../kernel/nftables/element.ts';
+import { type SetType, setText } from '../kernel/nftables/set.ts';
 import type { Nftables } from '../kernel/nftables/socket.ts';
 import { type Attachment, ownerNames } from './attachment.ts';
 import { HOST_PORT_SETS } from './host-port-rules.ts';
@@ -73,7 +73,7 @@ function overlapping(nftables: Nftables, ipFamily: 4 | 6, ports: readonly HostPo
   const { address, any } = HOST_PORT_SETS[ipFamily];
   const ofAll = ports.filter((port) => isOfAll(port, ipFamily) === true).map(keyOf);
   const ofOne = ports.filter((port) => isOfAll(port, ipFamily) === false).map(keyOf);
-  const specific = ofAll.length === 0 ? [] : listElements(nftables, address);
+  const specific = ofAll.length === 0 ? [] : listSteadily(nftables, address);
   return [
     ...specific
       .filter(({ key: [, ...key] }) => ofAll.some((wanted) => sameKey(wanted, key)))
@@ -84,6 +84,21 @@ function overlapping(nftables: Nftables, ipFamily: 4 | 6, ports: readonly HostPo
     }),
   ];
 }
+
+/** While others delete elements of the same set, a list of several datagrams may leave out any. */
+function listSteadily(nftables: Nftables, set: SetType): Element[] {
+  const found = listElements(nftables, set);
+  for (let attempt = 1; attempt <= STEADY_ATTEMPTS && found.length > 0; attempt++) {
+    const generation = nftables.generation();
+    found.push(...listElements(nftables, set));
+    if (nftables.generation() === generation) break;
+  }
+  // Of several lists all that any of them had.
+  const byKey = new Map(found.map((element) => [fieldsText(set.key, element.key), element]));
+  return [...byKey.values()];
+}
+
+const STEADY_ATTEMPTS = 8;
 
 function keyOf({ protocol, hostPort }: HostPort): Fields {
   return [protocolField(protocol), portField(hostPort)];

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { EEXIST, EINTR, ENOENT, EPERM, ERESTART } from '../kernel/errno.ts';
-import { lockFile } from '../kernel/file-lock.ts';
+import { LockTimeoutError, lockFile } from '../kernel/file-lock.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { Step } from '../kernel/netlink/socket.ts';
 import { CURRENT, type Namespace, openNamespace } from '../kernel/netns.ts';
 import { Batch } from '../kernel/nftables/batch.ts';
 import { type Nftables, openNftables } from '../kernel/nftables/socket.ts';
 import { listTables, tableText } from '../kernel/nftables/table.ts';
+import { SystemError } from '../kernel/system-error.ts';
 import { TableRules } from './table-rules.ts';
 
 /** A part of what a call does to nftables. */
@@ -174,9 +175,10 @@ class Turn {
     if (this.#file !== undefined) return;
     try {
       this.#file = openNamespace(this.namespace?.path ?? CURRENT);
-      lockFile(this.#file.fd, { path: this.#file.path, timeoutMs: TIMEOUT_MS });
-    } catch {
+      lockFile(this.#file.fd, { path: this.#file.path, timeoutMs: TURN_MS });
+    } catch (error) {
       // No /proc, or a process that was stopped in its turn.
+      if (!(error instanceof SystemError || error instanceof LockTimeoutError)) throw error;
     }
   }
 
@@ -186,6 +188,8 @@ class Turn {
   }
 }
 
+/** A turn takes a few milliseconds: who keeps it longer has been stopped. */
+const TURN_MS = 2000;
 /** As long as for locks. */
 const TIMEOUT_MS = 30_000;
 const LONGEST_PAUSE_MS = 50;

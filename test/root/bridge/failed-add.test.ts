@@ -26,6 +26,16 @@ describe.if(requires('root', 'ip', 'ping'))('an ADD that fails harms nobody else
     expect(site.inPod(pod, 'ping', '-c', '1', '-W', '2', '10.50.0.1')).toContain('1 received');
   });
 
+  test('a bridge that has lost its only port before it had an address, and its MAC with it, gets another', async () => {
+    site.onNode('ip', 'link', 'add', 'cni0', 'type', 'bridge');
+    site.onNode('ip', 'link', 'add', 'port', 'master', 'cni0', 'type', 'veth', 'peer', 'name', 'end');
+    site.onNode('ip', 'link', 'del', 'port');
+    expect(site.onNode('ip', 'link', 'show', 'cni0')).toContain('00:00:00:00:00:00');
+    const { interfaces } = await site.add(site.configuration({ isGateway: true }), { pod });
+    expect(interfaces[0].mac).not.toBe('00:00:00:00:00:00');
+    expect(site.inPod(pod, 'ping', '-c', '1', '-W', '2', '10.50.0.1')).toContain('1 received');
+  });
+
   test('an address that was forced away from the bridge comes back', async () => {
     const first = site.configuration({ name: 'first', isGateway: true });
     await site.add(first, { pod });

@@ -36,6 +36,7 @@ describe.if(requires('root', 'ip', 'nft'))('what portmap made is taken back', ()
     ['as a runtime gives it', {}],
     ['without runtimeConfig', { runtimeConfig: undefined }],
     ['with an empty runtimeConfig', { runtimeConfig: {} }],
+    ['with a malformed runtimeConfig', { runtimeConfig: 7 }],
     ['with no mappings', { runtimeConfig: { portMappings: [] } }],
     ['with other mappings', { runtimeConfig: { portMappings: [mapping(9090, 90)] } }],
     ['with a malformed mapping', { runtimeConfig: { portMappings: [{ hostPort: 'x' }] } }],
