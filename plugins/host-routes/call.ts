@@ -2,7 +2,7 @@ import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/schema.ts';
 import { type NetlinkSocket, openRouteSocket } from '../../src/kernel/netlink/socket.ts';
-import type { HostRoute } from '../../src/network/host-route.ts';
+import { type HostRoute, mostProblems } from '../../src/network/host-route.ts';
 import { StateFolder } from '../../src/network/state-folder.ts';
 import type { Surroundings } from '../built-in.ts';
 import type { Settings } from './configuration.ts';
@@ -46,8 +46,11 @@ export function wantedRoutes({ settings }: Call): readonly HostRoute[] {
   }
 }
 
-/** Throws an error with all of them, if there are any. */
+/** Throws an error with all of them, if there are any; of very many, with the first and how many more there are. */
 export function refuse(problems: readonly Problem[], code: number): void {
   if (problems.length === 0) return;
-  throw new CniError(code, problems.map(({ message }) => message).join('; '));
+  const said = problems.slice(0, mostProblems).map(({ message }) => message);
+  const more = problems.length - said.length;
+  if (more > 0) said.push(`and ${more} more`);
+  throw new CniError(code, said.join('; '));
 }

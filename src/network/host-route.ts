@@ -22,7 +22,10 @@ export interface RouteList {
   readonly problems: readonly Problem[];
 }
 
-/** A list of `{ dst, gw, dev }`, with all that is wrong with it whatever the node is like. Throws nothing. */
+/** As many things that are wrong as are said at once: a file of megabytes may be wrong in every entry. */
+export const mostProblems = 20;
+
+/** A list of `{ dst, gw, dev }`, with what is wrong with it whatever the node is like. Throws nothing. */
 export function readHostRoutes(list: ConfigurationValue): RouteList {
   const problems: Problem[] = [];
   const attempt = <T>(read: () => T): T | undefined => {
@@ -36,6 +39,8 @@ export function readHostRoutes(list: ConfigurationValue): RouteList {
   };
   const known = new Map<string, string>();
   const routes = (attempt(() => list.elements()) ?? []).flatMap((entry) => {
+    // Nobody will use the list any more.
+    if (problems.length >= mostProblems) return [];
     if (attempt(() => entry.object() ?? refuse(entry)) === undefined) return [];
     const dst = attempt(() => readDestination(entry.key('dst'), known));
     const [link, gateway] = [entry.key('dev'), entry.key('gw')];

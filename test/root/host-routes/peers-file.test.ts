@@ -80,6 +80,25 @@ describe.if(requires('root', 'ip'))('peersFile of host-routes', () => {
     expect(check.status).toBe(complaint === 'ENETUNREACH' ? 1 : 0);
   });
 
+  test('of a file that is wrong in very many places the first are said', async () => {
+    rewrite([peer]);
+    await add();
+    rewrite(Array.from({ length: 300_000 }, () => 5));
+    const said = await add();
+    expect(said).toContain('peers.json[0]: 5 is not an object');
+    expect(said.length).toBeLessThan(10_000);
+    rewrite(
+      Array.from({ length: 3000 }, (_, index) => ({
+        dst: `100.101.${index >> 8}.${index & 255}/32`,
+        dev: 'eth9',
+      })),
+    );
+    const more = await add();
+    expect(more).toContain('[0].dev: "eth9" is no interface of this node');
+    expect(more).toContain('and 2980 more');
+    expect(routesOf(site)).toEqual([line(peer)]);
+  });
+
   test('a file that is missing or no file is said, with and without a list before it', async () => {
     const missing = `open ${JSON.stringify(peersFile)}: No such file or directory (ENOENT)`;
     expect(await add()).toContain(missing);
