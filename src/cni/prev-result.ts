@@ -1,5 +1,5 @@
 import type { Configuration } from './configuration.ts';
-import { latestResult } from './conversion.ts';
+import { convertResult, latestResult } from './conversion.ts';
 import { CniError, ErrorCode } from './error.ts';
 import type { JsonObject } from './json.ts';
 import { type Result, readResult, versionOfResult } from './result.ts';
@@ -29,10 +29,14 @@ export interface PrevResult {
   readonly latest: Result;
 }
 
-/** Undefined where there is none, as for a plugin that stands first. Throws code 7. */
+/**
+ * Undefined where there is none, as for a plugin that stands first. Throws code 7, and code 999 for one that could not
+ * be passed on in the configuration's version: after ADD has acted that would be too late.
+ */
 export function readPrevResult({ prevResult, cniVersion }: Configuration): PrevResult | undefined {
   if (prevResult === undefined) return undefined;
   const version = versionOfResult(prevResult, cniVersion);
   const document = readResult(prevResult, version, 'prevResult');
+  convertResult(document, version, cniVersion);
   return { document, latest: latestResult(document, version) };
 }
