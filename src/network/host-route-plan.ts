@@ -83,8 +83,13 @@ export function hostRouteDifference(node: NodeRoutes, wanted: HostRoute): string
 
 const isOurs = ({ protocol }: Route): boolean => protocol === HOST_ROUTE_PROTOCOL;
 
-/** Never replaced: whoever made it may rely on it. One that leads the same way is as good as ours. */
+/**
+ * Never replaced: whoever made it may rely on it. One that leads the same way is as good as ours, and one that packets
+ * do not take, because of its metric, is in nobody's way.
+ */
 function foreignComplaint(node: NodeRoutes, wanted: HostRoute, found: readonly Route[]): string | undefined {
+  const [first] = found;
+  if (first !== undefined && node.leads(first, wanted)) return undefined;
   const stranger = found.find((route) => !isOurs(route) && !node.leads(route, wanted));
   if (stranger === undefined) return undefined;
   const text = node.textOf(stranger);

@@ -137,6 +137,17 @@ describe.if(requires('root', 'ip'))('the routes of host-routes', () => {
     expect(await site.fail('STATUS', configuration([peer]))).toMatchObject({ code: 50 });
   });
 
+  test('a route of somebody else that packets do not take, by its metric, is in nobody’s way', async () => {
+    await add([peer]);
+    ip('route', 'add', peer.dst, 'via', '200.0.0.99', 'proto', 'static', 'metric', '50');
+    const before = all();
+    await add([peer]);
+    succeeded(await call('STATUS', [peer]));
+    expect(all()).toBe(before);
+    ip('route', 'del', peer.dst, 'metric', '0');
+    expect((await fail([peer])).msg).toContain('the node has a route that is not ours');
+  });
+
   test('CHECK names all that differs', async () => {
     await add([peer, more]);
     succeeded(await call('CHECK', [peer, more]));
