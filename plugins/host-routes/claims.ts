@@ -9,7 +9,7 @@ import type { StateFolder } from '../../src/network/state-folder.ts';
 export interface Claim {
   /** The last list that was good. */
   readonly routes: readonly HostRoute[];
-  /** Destinations that left the list, and are about to be removed: what a call that is killed then leaves to the next. */
+  /** Destinations that a call is at work on which is not in `routes`: what it made is left to the next if it is killed. */
   readonly left: readonly Cidr[];
 }
 

@@ -1,48 +1,64 @@
-import { type Cidr, formatCidr } from '../../src/cni/address.ts';
+import { type Cidr, family, formatCidr } from '../../src/cni/address.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
+import { enableForwarding } from '../../src/network/forwarding.ts';
 import type { HostRoute } from '../../src/network/host-route.ts';
 import { changeHostRoutes, type Others, planHostRoutes } from '../../src/network/host-route-plan.ts';
 import { NodeRoutes } from '../../src/network/node-routes.ts';
+import { Sysctls } from '../../src/network/sysctls.ts';
 import { Undo } from '../../src/network/undo.ts';
 import { type Call, refuse, wantedRoutes } from './call.ts';
 import { type Claim, claimsOfOthers, hasClaim, readClaim, writeClaim } from './claims.ts';
 
 /**
  * Brings the node to the routes that are asked for. What is wrong with a `peersFile`, or with what it asks for, is said,
- * and then the last good list is kept: the pod that is being added cannot help it. Answers the list that is kept.
+ * and then the last good list is kept: the pod that is being added cannot help it.
  */
-export async function keepRoutes(call: Call): Promise<readonly HostRoute[]> {
+export async function keepRoutes(call: Call): Promise<void> {
   const { settings, surroundings, folder, network } = call;
-  if (settings.peersFile === undefined) return bring(call, wantedRoutes(call));
+  const { peersFile } = settings;
+  if (peersFile === undefined) return bring(call, wantedRoutes(call));
+  const complain = (error: unknown, text: (message: string) => string): void => {
+    if (error instanceof CniError && NOT_THE_FILE.includes(error.code)) throw error;
+    surroundings.warn('peers-file', peersFile, text(CniError.from(error).message));
+  };
   try {
     return await bring(call, wantedRoutes(call));
   } catch (error) {
-    // Another call is at it: that is not the file's fault.
-    if (error instanceof CniError && error.code === ErrorCode.tryAgainLater) throw error;
-    const { message } = CniError.from(error);
-    surroundings.warn('peers-file', settings.peersFile, `${message}; the routes of the last good list stay`);
+    complain(error, (message) => `${message}; the routes of the last good list stay`);
   }
-  const last = readClaim(folder, network)?.routes ?? [];
   try {
+    const last = readClaim(folder, network)?.routes ?? [];
     if (last.length > 0) await bring(call, last);
   } catch (error) {
-    if (error instanceof CniError && error.code === ErrorCode.tryAgainLater) throw error;
-    const message = `the last good list cannot be kept either: ${CniError.from(error).message}`;
-    surroundings.warn('peers-file', settings.peersFile, message);
+    complain(error, (message) => `the last good list cannot be kept either: ${message}`);
   }
-  return last;
 }
+
+/** Another call is at it, or the node does not let packets through. */
+const NOT_THE_FILE: readonly number[] = [ErrorCode.tryAgainLater, ErrorCode.ioFailure];
 
 /**
  * Brings the node to these routes, and removes those that the network had before and nobody wants now. All of it, or
- * nothing; without a difference it only reads. Throws code 7, code 999 for a route of somebody else, and NetlinkError.
+ * nothing; without a difference it only reads. Throws code 7, code 999 for a route of somebody else, code 5 for a node
+ * that does not let packets through, and NetlinkError.
  */
-export async function bring(call: Call, wanted: readonly HostRoute[]): Promise<readonly HostRoute[]> {
+export async function bring(call: Call, wanted: readonly HostRoute[]): Promise<void> {
   // Who else wants what, and what was there before, is asked only when something has to be done.
   const { changes } = plan(call, wanted, [], () => undefined);
+  letThrough(call, wanted);
   if (changes.length > 0 || !hasClaim(call.folder, call.network, wanted))
     await call.folder.locked(() => change(call, wanted));
-  return wanted;
+}
+
+/** What the other nodes' pods send has to be passed on to ours. It stays so: others may have come to need it. */
+function letThrough({ surroundings }: Call, routes: readonly HostRoute[]): void {
+  const sysctls = new Sysctls(surroundings);
+  try {
+    for (const ipFamily of new Set(routes.map(({ dst }) => family(dst.ip))))
+      enableForwarding(sysctls, ipFamily);
+  } catch (error) {
+    throw new CniError(ErrorCode.ioFailure, CniError.from(error).message, { cause: error });
+  }
 }
 
 function plan(call: Call, wanted: readonly HostRoute[], left: readonly Cidr[], others: Others) {
@@ -57,17 +73,22 @@ function plan(call: Call, wanted: readonly HostRoute[], left: readonly Cidr[], o
 async function change(call: Call, wanted: readonly HostRoute[]): Promise<void> {
   const { folder, network, host, surroundings } = call;
   const found = readClaim(folder, network);
-  const left = found === undefined ? [] : leftOf(found, wanted);
+  const before = found ?? { routes: [], left: [] };
+  const left = leftOf(before, wanted);
   const { node, changes } = plan(call, wanted, left, claimsOfOthers(folder, network));
   const undo = new Undo();
   try {
-    undo.push(`${folder.path}/${network}.json`, () =>
-      found === undefined ? folder.remove(network) : writeClaim(folder, network, found),
-    );
-    // Before the routes: what a call has made that is killed is known to the next.
-    writeClaim(folder, network, { routes: wanted, left });
+    if (changes.length > 0) {
+      // What a call has made that is killed is known to the next, and so is the last list that was good: nobody knows
+      // yet whether the kernel takes this one.
+      const touched = [...wanted.map(({ dst }) => dst), ...left];
+      writeClaim(folder, network, { routes: before.routes, left: touched });
+      undo.push(`${folder.path}/${network}.json`, () =>
+        found === undefined ? folder.remove(network) : writeClaim(folder, network, found),
+      );
+    }
     changeHostRoutes(host, node, changes, undo);
-    if (left.length > 0) writeClaim(folder, network, { routes: wanted, left: [] });
+    writeClaim(folder, network, { routes: wanted, left: [] });
   } catch (error) {
     await undo.unwind((what, message) => surroundings.warn('undo-failed', what, `undo ${what}: ${message}`));
     throw error;

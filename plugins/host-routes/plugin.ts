@@ -1,18 +1,15 @@
-import { family } from '../../src/cni/address.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import type { Invocation, Plugin } from '../../src/cni/plugin.ts';
 import { chainedResult, requiredPrevResult } from '../../src/cni/prev-result.ts';
 import { readValidAttachments } from '../../src/cni/valid-attachments.ts';
-import { enableForwarding } from '../../src/network/forwarding.ts';
 import type { HostRoute } from '../../src/network/host-route.ts';
 import { hostRouteDifference, planHostRoutes } from '../../src/network/host-route-plan.ts';
 import { NodeRoutes } from '../../src/network/node-routes.ts';
-import { Sysctls } from '../../src/network/sysctls.ts';
 import { refuseDifferences } from '../../src/trace/differences.ts';
 import type { Surroundings } from '../built-in.ts';
 import { type Call, refuse, wantedRoutes, withCall } from './call.ts';
-import { claimsOfOthers, readClaim } from './claims.ts';
+import { claimsOfOthers, readClaim, writeClaim } from './claims.ts';
 import { readSettings, readUsableSettings } from './configuration.ts';
 import { bring, keepRoutes } from './keep.ts';
 
@@ -34,15 +31,8 @@ export function hostRoutesPlugin(surroundings: Surroundings): Plugin {
 /** Passes on what the plugins before have made. */
 async function add({ configuration }: Invocation, call: Call): Promise<JsonObject> {
   const prevResult = chainedResult(configuration);
-  letThrough(call, await keepRoutes(call));
+  await keepRoutes(call);
   return prevResult.document;
-}
-
-/** What the other nodes' pods send has to be passed on to ours. */
-function letThrough({ surroundings }: Call, routes: readonly HostRoute[]): void {
-  const sysctls = new Sysctls(surroundings);
-  for (const ipFamily of new Set(routes.map(({ dst }) => family(dst.ip))))
-    enableForwarding(sysctls, ipFamily);
 }
 
 /** Whether each route is there and leads where it should; of a file that is no good, those of the last good list. */
@@ -83,12 +73,28 @@ async function collect(invocation: Invocation, surroundings: Surroundings): Prom
 
 async function forget(call: Call): Promise<void> {
   const { folder, network } = call;
-  if (readClaim(folder, network) === undefined) return;
+  if (readClaim(folder, network) === undefined && !(await claimConfigured(call))) return;
   await bring(call, []);
   await folder.locked(() => {
     // An ADD may have come between.
     if (readClaim(folder, network)?.routes.length === 0) folder.remove(network);
   });
+}
+
+/**
+ * Where nothing says any more what the network has, what the configuration asks for is the best that is known: claims
+ * what of it is there and nobody else's, to be removed. Answers whether there is any.
+ */
+async function claimConfigured(call: Call): Promise<boolean> {
+  const { host, folder, network, settings } = call;
+  // Of a file only the content of this moment is known, which may not be what was set.
+  const left = (settings.routes ?? []).map(({ dst }) => dst);
+  const { changes } = planHostRoutes(new NodeRoutes(host), [], left, claimsOfOthers(folder, network));
+  if (changes.length === 0) return false;
+  await folder.locked(() => {
+    if (readClaim(folder, network) === undefined) writeClaim(folder, network, { routes: [], left });
+  });
+  return true;
 }
 
 /** Whether an ADD would get all that it is to set. Throws code 50. */

@@ -53,7 +53,7 @@ export class StateFolder {
     const file = this.#fileOf(name);
     // What one that was killed has left is overwritten.
     const temporary = `${this.path}/.new`;
-    rmSync(temporary, { force: true });
+    withSystemError('unlink', temporary, () => rmSync(temporary, { force: true }));
     withSystemError('write', temporary, () =>
       writeFileSync(temporary, asText(value), { flag: 'wx', mode: 0o600 }),
     );
@@ -66,14 +66,16 @@ export class StateFolder {
     withSystemError('unlink', file, () => rmSync(file, { force: true }));
   }
 
-  /** Throws SystemError. */
+  /** Of files only: what else somebody has put there says nothing. Throws SystemError. */
   names(): string[] {
     const files = this.#unlessMissing(() =>
-      withSystemError('open', this.path, () => readdirSync(this.path, { encoding: 'utf8' })),
+      withSystemError('open', this.path, () =>
+        readdirSync(this.path, { encoding: 'utf8', withFileTypes: true }),
+      ),
     );
     return (files ?? [])
-      .filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.'))
-      .map((name) => name.slice(0, -SUFFIX.length));
+      .filter((file) => file.isFile() && file.name.endsWith(SUFFIX) && !file.name.startsWith('.'))
+      .map(({ name }) => name.slice(0, -SUFFIX.length));
   }
 
   /** Runs it while nobody else does; makes the folder. Throws code 11 when another call does not end, and SystemError. */

@@ -99,6 +99,12 @@ describe.if(requires('root', 'ip'))('peersFile of host-routes', () => {
     expect(routesOf(site)).toEqual([line(peer)]);
   });
 
+  test('a state that cannot be read keeps no pod from its ADD', async () => {
+    rewrite([peer]);
+    mkdirSync(join(dataDirOf(site), 'net.json'), { recursive: true });
+    expect(await add()).toContain('net.json": Is a directory (EISDIR)');
+  });
+
   test('a file that is missing or no file is said, with and without a list before it', async () => {
     const missing = `open ${JSON.stringify(peersFile)}: No such file or directory (ENOENT)`;
     expect(await add()).toContain(missing);
