@@ -1,6 +1,8 @@
+import { convertResult } from '../../src/cni/conversion.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import type { Clock, Invocation, Plugin, Request } from '../../src/cni/plugin.ts';
+import { versionOfResult } from '../../src/cni/result.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { attemptAll } from '../../src/runtime/attempt-all.ts';
 import { Recorder } from '../../src/trace/recorder.ts';
@@ -49,6 +51,9 @@ async function add(call: Call): Promise<JsonObject> {
 
 async function passOn(call: Call, prevResult: JsonObject | undefined): Promise<JsonObject> {
   if (prevResult === undefined) throw misplaced(call);
+  const { cniVersion } = call.invocation.configuration;
+  // What cannot be answered in that version is found out before anything is done.
+  convertResult(prevResult, versionOfResult(prevResult, cniVersion), cniVersion);
   await runHooks(call, 'addHooks');
   return prevResult;
 }

@@ -31,6 +31,9 @@ export class NetnsLinks {
     const target = resolve(netns);
     return this.#saying(path, async (folder) => {
       withSystemError('stat', netns, () => statSync(netns));
+      // By such a link `ip netns exec` would find its own namespace, which is the node's.
+      if (/^\/(proc\/(self|thread-self)|dev\/fd)\//.test(target))
+        throw new Error(`${target} is something else to each process`);
       await folder.locked(() => {
         const claim = readClaim(folder, containerID);
         const isSame = leadsTo(path, netns);

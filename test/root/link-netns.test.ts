@@ -89,6 +89,8 @@ describe.if(requires('root', 'ip'))('linkNetns', () => {
     expect(isThere()).toBeFalse();
     expect((await call('ADD', { addHooks: [['false']], strictHooks: true })).status).toBe(1);
     expect((await call('ADD', { prevResult: undefined })).status).toBe(1);
+    const unspeakable = { cniVersion: '0.2.0', prevResult: { cniVersion: '1.0.0' } };
+    expect((await call('ADD', unspeakable)).stdout).toContain('cannot convert: no valid IP addresses');
     expect(isThere()).toBeFalse();
   });
 
@@ -136,6 +138,16 @@ describe.if(requires('root', 'ip'))('linkNetns', () => {
     await done('ADD', {}, { netns });
     expect(findings()).toHaveLength(1);
     expect(isThere()).toBeFalse();
+  });
+
+  test('a path that is another one’s to everybody else gets none: ip netns would be on the node by it', async () => {
+    for (const netns of ['/proc/self/ns/net', '/proc/thread-self/ns/net', '/dev/fd/0']) {
+      await done('ADD', {}, { netns });
+      expect(findings()).toEqual([
+        expect.objectContaining({ message: expect.stringContaining('each process') }),
+      ]);
+      expect(isThere()).toBeFalse();
+    }
   });
 
   test('a container that comes back in another namespace gets a new link', async () => {
