@@ -5,7 +5,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -14,6 +13,7 @@ import {
 import { isObject, type JsonObject, parseJson, stringifyJson } from '../../src/cni/json.ts';
 import { lookUp } from '../../src/cni/keys.ts';
 import type { ValidAttachment } from '../../src/cni/valid-attachments.ts';
+import { readRegularFile } from '../../src/kernel/regular-file.ts';
 import { SystemError, withSystemError } from '../../src/kernel/system-error.ts';
 
 /** The configuration that an attachment's delegate was given, as it lies on disk. */
@@ -31,6 +31,9 @@ export interface Kept {
   readonly ifName: string | undefined;
   readonly path: string;
 }
+
+/** As long as stdin may be, and what is added. */
+const limit = 32 * 1024 * 1024;
 
 /** An ADD does not write for as long as this: what is older was left by one that was killed. */
 const writingMs = 10 * 60_000;
@@ -66,10 +69,8 @@ export class StateFiles {
 
   /** Whichever network's it is. */
   readAny(path: string): State | undefined {
-    const text = readText(path);
-    return text === undefined
-      ? undefined
-      : { path, damage: '', configuration: undefined, ...parseState(text) };
+    const state = readState(path);
+    return state && { path, damage: '', configuration: undefined, ...state };
   }
 
   /** Whole or not at all, and still there when the node has lost its power. */
@@ -131,15 +132,21 @@ export function damaged({ path, damage }: State): string {
   return `${path} is damaged: ${damage}`;
 }
 
-function parseState(text: string): Partial<State> {
-  if (text.trim() === '') return { damage: 'it is empty' };
+/** Undefined when there is nothing. One that the disk does not give back is damaged like one that is cut. */
+function readState(path: string): Partial<State> | undefined {
   try {
-    const document = parseJson(text);
-    const isState = isObject(document) && [lookUp(document, 'type'), lookUp(document, 'name')].every(isName);
-    return isState ? { configuration: document } : { damage: 'it is no configuration of a plugin' };
+    const text = unless(noFile, undefined, () => readRegularFile(path, limit));
+    return text === undefined ? undefined : parseState(text);
   } catch (error) {
     return { damage: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function parseState(text: string): Partial<State> {
+  if (text.trim() === '') return { damage: 'it is empty' };
+  const document = parseJson(text);
+  const isState = isObject(document) && [lookUp(document, 'type'), lookUp(document, 'name')].every(isName);
+  return isState ? { configuration: document } : { damage: 'it is no configuration of a plugin' };
 }
 
 function isName(value: unknown): boolean {
@@ -148,10 +155,6 @@ function isName(value: unknown): boolean {
 
 /** ENAMETOOLONG: of a name that cannot be there. EISDIR: something else has the name of the container. */
 const noFile = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG'];
-
-function readText(path: string): string | undefined {
-  return unless(noFile, undefined, () => withSystemError('open', path, () => readFileSync(path, 'utf8')));
-}
 
 function readNames(folder: string): string[] {
   return unless(['ENOENT', 'ENOTDIR'], [], () => withSystemError('open', folder, () => readdirSync(folder)));

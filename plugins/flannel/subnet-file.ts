@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Cidr, formatCidr, networkOf, parseCidr } from '../../src/cni/address.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
-import { SystemError, withSystemError } from '../../src/kernel/system-error.ts';
+import { readRegularFile } from '../../src/kernel/regular-file.ts';
+import { SystemError } from '../../src/kernel/system-error.ts';
 
 /** What flanneld says of the network and of this node's part of it. */
 export interface SubnetFile {
@@ -13,6 +13,9 @@ export interface SubnetFile {
   /** flanneld masquerades what leaves the network. */
   readonly ipMasq: boolean;
 }
+
+/** flanneld writes a few hundred bytes. */
+const limit = 1024 * 1024;
 
 /**
  * Reads what flanneld writes to `/run/flannel/subnet.env`. Throws code 11 when it is not there, or is not yet what it has
@@ -34,11 +37,13 @@ export function readSubnetFile(path: string): SubnetFile {
 
 function readText(path: string): string {
   try {
-    return withSystemError('open', path, () => readFileSync(path, 'utf8'));
+    return readRegularFile(path, limit);
   } catch (thrown) {
-    if (!(thrown instanceof SystemError)) throw thrown;
-    if (thrown.code !== 'ENOENT' && thrown.code !== 'ENOTDIR')
-      throw new CniError(ErrorCode.ioFailure, `subnet file: ${thrown.message}`, { cause: thrown });
+    const isAbsent = thrown instanceof SystemError && ['ENOENT', 'ENOTDIR'].includes(thrown.code);
+    if (!isAbsent)
+      throw new CniError(ErrorCode.ioFailure, `subnet file: ${CniError.from(thrown).message}`, {
+        cause: thrown,
+      });
     const message = `${path} does not exist: flanneld has not written it yet`;
     const details =
       'flanneld writes it when it has a subnet for this node: see whether it runs here and what its log says; ' +
@@ -56,8 +61,8 @@ class Lines {
     private readonly path: string,
     text: string,
   ) {
-    for (const [index, line] of text.split(/\r?\n/).entries()) {
-      const [, key = '', value] = /^([^=]*)(?:=(.*))?$/.exec(line) ?? [];
+    for (const [index, line] of text.split(/\r?\n|\r$/).entries()) {
+      const [, key = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(line) ?? [];
       this.values.set(key, { number: index + 1, value });
     }
   }
@@ -93,7 +98,7 @@ class Lines {
 
 function cidr(value: string): Cidr {
   const parsed = parseCidr(value);
-  if (parsed === undefined) throw new Error(`${JSON.stringify(value)} is not a CIDR address`);
+  if (parsed === undefined) throw new Error(`${quoted(value)} is not a CIDR address`);
   return networkOf(parsed);
 }
 
@@ -104,15 +109,19 @@ function cidrs(value: string): Cidr[] {
 function unsigned(value: string): number {
   const number = /^[0-9]+$/.test(value) ? Number(value) : -1;
   if (number >= 0 && number < 2 ** 32) return number;
-  throw new Error(`${JSON.stringify(value)} is not a number of bytes`);
+  throw new Error(`${quoted(value)} is not a number of bytes`);
 }
 
 function flag(value: string): boolean {
   if (value === 'true' || value === 'false') return value === 'true';
-  throw new Error(`${JSON.stringify(value)} is neither true nor false`);
+  throw new Error(`${quoted(value)} is neither true nor false`);
 }
 
 function distinct(list: readonly Cidr[]): Cidr[] {
   const texts = list.map(formatCidr);
   return list.filter((_, index) => texts.indexOf(texts[index] ?? '') === index);
+}
+
+function quoted(value: string): string {
+  return JSON.stringify(value.length <= 100 ? value : `${value.slice(0, 99)}…`);
 }

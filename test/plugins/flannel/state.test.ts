@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { chmodSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { answered } from '../../program.ts';
 import { answer, result } from '../debug/fake-plugin.ts';
@@ -189,6 +190,30 @@ describe.each([
     expect(code).toBe(100);
     expect(msg).toContain(`${join(call.dataDir, 'c1:eth0')} is damaged: `);
     expect(call.commands()).toEqual(['CHECK']);
+  });
+});
+
+describe.each([
+  ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+  ['a device', (path: string) => symlinkSync('/dev/zero', path)],
+  ['a link to itself', (path: string) => symlinkSync(path, path)],
+])('a state that is %s', (_, make) => {
+  beforeEach(() => {
+    mkdirSync(call.dataDir);
+    make(join(call.dataDir, 'c1:eth0'));
+  });
+
+  test('does not keep DEL from removing everything', async () => {
+    const { stderr, ...rest } = await call.flannel('DEL');
+    expect(rest).toMatchObject(ok);
+    expect(stderr).toContain('is damaged: ');
+    expect(call.commands()).toEqual(['DEL']);
+    expect(call.states()).toEqual([]);
+  });
+
+  test('is replaced by ADD', async () => {
+    expect(await call.flannel('ADD')).toMatchObject({ status: 0 });
+    expect(call.state('c1:eth0')).toEqual(call.configurationGiven());
   });
 });
 

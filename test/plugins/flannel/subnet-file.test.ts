@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSubnetFile } from '../../../plugins/flannel/subnet-file.ts';
 import { formatCidr } from '../../../src/cni/address.ts';
 import { CniError } from '../../../src/cni/error.ts';
 import { Scratch } from '../../program.ts';
-import { seed } from './flannel.ts';
+import { FlannelCall, seed } from './flannel.ts';
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -57,7 +58,7 @@ FLANNEL_IPMASQ=true
 
   test('may have IPv6 only, other lines, Windows line ends, and a line twice, whose last counts', () => {
     const text = `# by hand\r\n\r\nFLANNEL_IPV6_NETWORK=fd00::/48\r\nFLANNEL_IPV6_SUBNET=fd00::/64\r
-OTHER=FLANNEL_MTU=1\r\nFLANNEL_MTU=1\r\nFLANNEL_MTU=1400\r\nFLANNEL_IPMASQ=false\r\n`;
+OTHER=FLANNEL_MTU=1\r\nFLANNEL_MTU=1\r\nFLANNEL_MTU=1400\r\nFLANNEL_IPMASQ=false\r`;
     expect(read(text)).toEqual({
       networks: ['fd00::/48'],
       subnets: ['fd00::/64'],
@@ -116,5 +117,25 @@ OTHER=FLANNEL_MTU=1\r\nFLANNEL_MTU=1\r\nFLANNEL_MTU=1400\r\nFLANNEL_IPMASQ=false
     const folder = join(scratch.folder, 'folder');
     mkdirSync(folder);
     expect(errorOf(folder)).toMatchObject({ code: 5, message: expect.stringContaining('EISDIR') });
+  });
+
+  test('that is a pipe, a device or endless is neither waited for nor read', async () => {
+    using call = new FlannelCall([]);
+    rmSync(call.subnetFile);
+    execFileSync('mkfifo', [call.subnetFile]);
+    const given = `subnet file: ${call.subnetFile} is no regular file`;
+    expect(await call.fail('ADD')).toMatchObject({ code: 5, msg: given });
+    expect(errorOf('/dev/zero')).toMatchObject({
+      code: 5,
+      message: 'subnet file: /dev/zero is no regular file',
+    });
+    writeFileSync(path, Buffer.alloc(2 ** 20 + 1, 'x=y\n'));
+    expect(errorOf(path).message).toBe(`subnet file: ${path} is longer than 1048576 bytes`);
+  });
+
+  test('with a long value is quoted in part', () => {
+    writeFileSync(path, `FLANNEL_NETWORK=${'9'.repeat(10_000)}`);
+    expect(errorOf(path).message.length).toBeLessThan(500);
+    expect(errorOf(path).message).toContain(`line 1: FLANNEL_NETWORK: "${'9'.repeat(99)}…" is not a CIDR`);
   });
 });
