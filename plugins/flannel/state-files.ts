@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -155,13 +156,19 @@ function isName(value: unknown): boolean {
 
 /** ENAMETOOLONG: of a name that cannot be there. EISDIR: something else has the name of the container. */
 const noFile = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG'];
+/** ELOOP: of a folder that is a link to itself. */
+const noFolder = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
 function readNames(folder: string): string[] {
-  return unless(['ENOENT', 'ENOTDIR'], [], () => withSystemError('open', folder, () => readdirSync(folder)));
+  return unless(noFolder, [], () => withSystemError('open', folder, () => readdirSync(folder)));
 }
 
+/** Not asked to remove what is not there, a read-only disk does not refuse. */
 function remove(path: string): void {
-  unless(noFile, undefined, () => withSystemError('unlink', path, () => unlinkSync(path)));
+  unless([...noFile, ...noFolder], undefined, () => {
+    withSystemError('lstat', path, () => lstatSync(path));
+    withSystemError('unlink', path, () => unlinkSync(path));
+  });
 }
 
 function writeAll(fd: number, text: Buffer): void {

@@ -153,6 +153,12 @@ describe('DEL without a state', () => {
     );
   });
 
+  test('succeeds where none can be', async () => {
+    symlinkSync(call.dataDir, call.dataDir);
+    expect(await call.flannel('DEL')).toMatchObject(ok);
+    expect(call.commands()).toEqual(['DEL']);
+  });
+
   test('is an error when nobody knows whom to ask', async () => {
     expect(await call.fail('DEL', { delegate: [] })).toMatchObject({
       code: 7,

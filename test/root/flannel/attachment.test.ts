@@ -60,6 +60,15 @@ describe.if(requires('root', 'ip', 'nft'))('an attachment of flannel', () => {
     }
   });
 
+  test('without a state is deleted also where the disk has become read-only', async () => {
+    await fabric.add(configuration, { pod });
+    // There the kernel refuses to remove even what is not there.
+    const mount = `mount -t tmpfs -o ro none ${fabric.dataDir}; exec "$0"`;
+    await fabric.del(configuration, { pod, through: ['unshare', '-m', 'sh', '-c', mount] });
+    await fabric.del(configuration, { pod });
+    expect(left()).toEqual([]);
+  });
+
   test('without a state, what another network has under that name in the namespace stays', async () => {
     fabric.onNode(
       'ip',
