@@ -16,7 +16,7 @@ export interface Delegate {
   add(configuration: JsonObject): Promise<JsonObject>;
   /**
    * After an ADD that failed: whether nothing is left of it. One of ours has undone itself; an executable gets its DEL,
-   * unless the call is being ended: then that is left to the DEL of whoever ends it.
+   * unless the call is being ended: then that is left to the DEL of whoever ends it, also where one of ours executes it.
    */
   undoAdd(configuration: JsonObject): Promise<boolean>;
   /** Any other command; `variables` are what the delegate finds changed in its environment. */
@@ -64,7 +64,7 @@ function builtInDelegate(
   return {
     isInProcess: true,
     add: async (configuration) => (await call('ADD', configuration)) as JsonObject,
-    undoAdd: async () => true,
+    undoAdd: async () => !invocation.signal.aborted,
     run: async (...order) => void (await call(...order)),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile } from '../../../src/kernel/file-lock.ts';
 import { requires } from '../../requirements.ts';
@@ -87,5 +87,33 @@ describe.if(requires('root', 'ip', 'nft'))('an ADD that is killed', () => {
     // Otherwise this was no test of it.
     expect(killed).toBeGreaterThan(3);
     expect(difference(before, fabric.snapshot())).toEqual([]);
+  });
+
+  test('by SIGTERM keeps its state, when the addresses of its bridge were not given back', async () => {
+    using fabric = new Fabric();
+    const pod = fabric.pod('pod');
+    const { folder } = fabric.scratch;
+    const running = join(folder, 'running');
+    const script = `#!/bin/sh\necho $CNI_COMMAND >> ${folder}/asked\n`;
+    writeFileSync(
+      join(folder, 'slow'),
+      `${script}[ $CNI_COMMAND = DEL ] || { touch ${running}; exec sleep 60; }\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const call = { pod, searched: [folder] };
+    let child: ChildProcess | undefined;
+    const started = (process: ChildProcess) => {
+      child = process;
+    };
+    const answer = fabric.call('ADD', fabric.flannel({ ipam: { type: 'slow' } }), { ...call, started });
+    while (!existsSync(running)) await Bun.sleep(5);
+    child?.kill('SIGTERM');
+    expect(await answer).toMatchObject({ status: 1 });
+    expect(fabric.states()).toEqual(['pod:eth0']);
+    await fabric.del(fabric.flannel(), call);
+    expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('ADD\nDEL\n');
+    expect(fabric.states()).toEqual([]);
   });
 });
