@@ -1,7 +1,9 @@
 import { CniError } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
+import { lookUp, withKey } from '../../src/cni/keys.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/schema.ts';
+import { delegateConfiguration } from '../../src/runtime/delegate-configuration.ts';
 import type { Surroundings } from '../built-in.ts';
 import { type Delegate, openDelegate } from '../delegate.ts';
 import { readSettings, readUsableSettings, type Settings } from './configuration.ts';
@@ -57,6 +59,14 @@ export function knownConfigurationOf(call: Call): JsonObject {
     surroundings.warn('no-subnet', settings.subnetFile, CniError.from(thrown).message);
     return configurationWithout(invocation.configuration, settings);
   }
+}
+
+/** What ADD gave to the delegate, with what the runtime says now, cut to the capabilities that are declared for it. */
+export function keptConfigurationOf({ invocation, settings }: Call, kept: JsonObject): JsonObject {
+  const isSame = lookUp(kept, 'type') === settings.type;
+  const capabilities = isSame ? lookUp(settings.delegate, 'capabilities') : undefined;
+  const declaring = capabilities === undefined ? kept : withKey(kept, 'capabilities', capabilities);
+  return delegateConfiguration(invocation.configuration, declaring);
 }
 
 /** A bridge is always our own. Throws when CNI_PATH has no plugin of that type. */

@@ -1,5 +1,5 @@
 import type { ConfigurationValue } from '../../src/cni/configuration-value.ts';
-import { type JsonObject, newObject } from '../../src/cni/json.ts';
+import { isObject, type JsonObject, newObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import { lookUp } from '../../src/cni/keys.ts';
 import type { Problem } from '../../src/cni/schema.ts';
@@ -54,9 +54,20 @@ function delegate(value: ConfigurationValue): { type: string; delegate: JsonObje
   const named = value.key('type');
   const type = named.text() ?? 'bridge';
   if (type === '' || type.includes('/')) throw named.error('is not the name of a plugin');
-  // Both would keep their state under one name.
-  if (type === 'flannel') throw named.error('is this plugin itself');
+  refuseItself(value);
   return { type, delegate };
+}
+
+/**
+ * Throws code 7 where a delegate, or one that it delegates to in its turn as `debug` does, is this plugin: both would keep
+ * their state under one name, and each would find the other in it.
+ */
+export function refuseItself(value: ConfigurationValue): void {
+  const type = value.key('type');
+  if (type.value === 'flannel') throw type.error('is this plugin itself');
+  const inner = value.key('delegate');
+  const delegates = Array.isArray(inner.value) ? inner.elements() : [inner];
+  for (const delegate of delegates.filter(({ value }) => isObject(value))) refuseItself(delegate);
 }
 
 function ipam(value: ConfigurationValue): JsonObject | undefined {

@@ -3,14 +3,14 @@ import type { JsonObject } from '../../src/cni/json.ts';
 import { lookUp } from '../../src/cni/keys.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { attemptAll } from '../../src/runtime/attempt-all.ts';
-import { delegateConfiguration } from '../../src/runtime/delegate-configuration.ts';
-import { type Call, delegateOf, knownConfigurationOf } from './call.ts';
+import { type Call, delegateOf, keptConfigurationOf, knownConfigurationOf } from './call.ts';
 import { damaged, type State } from './state-files.ts';
 
 /** The state goes last: until the delegate has removed everything, the next DEL needs it. */
 export async function detach(call: Call): Promise<void> {
   const { invocation, states } = call;
   const state = states.find(invocation);
+  if (state === undefined) sayWhoseElse(call);
   await attemptAll(
     async () => {
       await (state === undefined ? removeStateless(call) : removeAsKept(call, state));
@@ -21,10 +21,18 @@ export async function detach(call: Call): Promise<void> {
   );
 }
 
+/** As after the network was given another name: what is left then is not to be left in silence. */
+function sayWhoseElse({ invocation, states, surroundings }: Call): void {
+  const path = states.pathOf(invocation);
+  const name = states.nameIn(path);
+  if (name === undefined) return;
+  const message = `${path} is of network ${JSON.stringify(name)}, and is left to the DEL of that`;
+  surroundings.warn('other-network', path, message);
+}
+
 /** One that cannot be read, as after a crash, must not keep a pod from ending: then as an ADD would do it now. */
 async function removeAsKept(call: Call, state: State): Promise<void> {
-  const { configuration: outer } = call.invocation;
-  if (state.configuration !== undefined) return run(call, delegateConfiguration(outer, state.configuration));
+  if (state.configuration !== undefined) return run(call, keptConfigurationOf(call, state.configuration));
   const message = `${damaged(state)}; what an ADD would make now is removed`;
   call.surroundings.warn('damaged-state', state.path, message);
   await run(call, knownConfigurationOf(call));
@@ -59,10 +67,13 @@ function typeOf(configuration: JsonObject): string {
   return String(lookUp(configuration, 'type'));
 }
 
+/** Of them an ADD would make what the delegate is given, where no state says it. */
+const lostWith = ['delegate', 'ipam'];
+
 /** Then it is not known who made what, and it may be left: that must not look like success. Throws code 7. */
 function refuseLost({ problems }: Call, state: State | undefined): void {
   const lost = problems.filter(
-    ({ path }) => path === 'dataDir' || (path === 'delegate' && state?.configuration === undefined),
+    ({ path }) => path === 'dataDir' || (lostWith.includes(path) && state?.configuration === undefined),
   );
   if (lost.length === 0) return;
   throw new CniError(ErrorCode.invalidConfiguration, lost.map(({ message }) => message).join('; '));

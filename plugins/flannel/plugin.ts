@@ -5,7 +5,6 @@ import type { Invocation, Plugin } from '../../src/cni/plugin.ts';
 import { requiredPrevResult } from '../../src/cni/prev-result.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { attemptAll } from '../../src/runtime/attempt-all.ts';
-import { delegateConfiguration } from '../../src/runtime/delegate-configuration.ts';
 import { refuseDifferences } from '../../src/trace/differences.ts';
 import type { Surroundings } from '../built-in.ts';
 import type { Delegate } from '../delegate.ts';
@@ -13,6 +12,7 @@ import {
   type Call,
   configurationOf,
   delegateOf,
+  keptConfigurationOf,
   knownConfigurationOf,
   openCall,
   openRemovingCall,
@@ -69,11 +69,10 @@ async function undo(
 /** The delegate's own CHECK, with what it was given by ADD; and whether that is still what flanneld says. */
 async function check(call: Call): Promise<void> {
   const { invocation, settings, states } = call;
-  const { configuration: outer } = invocation;
-  requiredPrevResult(outer);
+  requiredPrevResult(invocation.configuration);
   const now = knownConfigurationOf(call);
   const state = states.find(invocation);
-  const made = state?.configuration && delegateConfiguration(outer, state.configuration);
+  const made = state?.configuration && keptConfigurationOf(call, state.configuration);
   const configuration = made ?? now;
   const differences =
     made === undefined

@@ -11,11 +11,13 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { ConfigurationValue } from '../../src/cni/configuration-value.ts';
 import { isObject, type JsonObject, parseJson, stringifyJson } from '../../src/cni/json.ts';
 import { lookUp } from '../../src/cni/keys.ts';
 import type { ValidAttachment } from '../../src/cni/valid-attachments.ts';
 import { readRegularFile } from '../../src/kernel/regular-file.ts';
 import { SystemError, withSystemError } from '../../src/kernel/system-error.ts';
+import { refuseItself } from './configuration.ts';
 
 /** The configuration that an attachment's delegate was given, as it lies on disk. */
 export interface State {
@@ -66,6 +68,12 @@ export class StateFiles {
     const isOthers =
       state?.configuration !== undefined && lookUp(state.configuration, 'name') !== this.network;
     return isOthers ? undefined : state;
+  }
+
+  /** The network whose state this is. */
+  nameIn(path: string): string | undefined {
+    const { configuration } = this.readAny(path) ?? {};
+    return configuration && String(lookUp(configuration, 'name'));
   }
 
   /** Whichever network's it is. */
@@ -147,7 +155,9 @@ function parseState(text: string): Partial<State> {
   if (text.trim() === '') return { damage: 'it is empty' };
   const document = parseJson(text);
   const isState = isObject(document) && [lookUp(document, 'type'), lookUp(document, 'name')].every(isName);
-  return isState ? { configuration: document } : { damage: 'it is no configuration of a plugin' };
+  if (!isState) return { damage: 'it is no configuration of a plugin' };
+  refuseItself(new ConfigurationValue('', document));
+  return { configuration: document };
 }
 
 function isName(value: unknown): boolean {

@@ -53,6 +53,20 @@ describe('the delegate', () => {
     });
   });
 
+  test('gets of runtimeConfig what it declares, of every command', async () => {
+    using call = new FlannelCall();
+    const runtimeConfig = { mac: '02:00:00:00:00:01', portMappings: [] };
+    const keys = { delegate: { type: 'fake', capabilities: { mac: true } }, runtimeConfig };
+    await call.flannel('ADD', keys);
+    await call.flannel('CHECK', { ...keys, prevResult: result });
+    await call.flannel('DEL', keys);
+    for (const command of ['ADD', 'CHECK', 'DEL']) {
+      const given = call.configurationGiven(command);
+      expect(given.runtimeConfig).toEqual({ mac: runtimeConfig.mac });
+      expect(given).not.toHaveProperty('capabilities');
+    }
+  });
+
   test('gets runtimeConfig and args, and on ADD no prevResult', async () => {
     using call = new FlannelCall();
     const passed = { runtimeConfig: { mac: '02:00:00:00:00:01' }, args: { cni: { ips: ['10.1.4.5'] } } };
@@ -178,6 +192,10 @@ describe('a configuration', () => {
     [{ delegate: { type: '' } }, 'delegate.type: "" is not the name of a plugin'],
     [{ delegate: { type: '../x' } }, 'delegate.type: "../x" is not the name of a plugin'],
     [{ delegate: { type: 'flannel' } }, 'delegate.type: "flannel" is this plugin itself'],
+    [
+      { delegate: { type: 'debug', Delegate: [{ type: 'bridge' }, { type: 'flannel' }] } },
+      'delegate.delegate[1].type: "flannel" is this plugin itself',
+    ],
     [{ ipam: 'host-local' }, 'ipam: "host-local" is not an object'],
     [{ ipam: { routes: {} } }, 'ipam.routes: {} is not an array'],
     [{ ipam: { routes: [1] } }, 'ipam.routes[0]: 1 is not an object'],

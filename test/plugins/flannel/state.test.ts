@@ -49,6 +49,15 @@ describe('the state of an attachment', () => {
     expect(call.states()).toEqual([]);
   });
 
+  test('of another network is left alone by DEL, which says so', async () => {
+    await call.flannel('ADD', { name: 'before' });
+    const { stderr, ...rest } = await call.flannel('DEL', { name: 'after' });
+    expect(rest).toMatchObject(ok);
+    expect(stderr).toContain(`${join(call.dataDir, 'c1:eth0')} is of network "before"`);
+    expect(call.states()).toEqual(['c1:eth0']);
+    expect(await call.flannel('DEL', { name: 'before' })).toMatchObject({ ...ok, stderr: '' });
+  });
+
   test('stays until DEL has succeeded', async () => {
     await call.flannel('ADD');
     call.write('exit 3');
@@ -166,6 +175,13 @@ describe('DEL without a state', () => {
     });
   });
 
+  test('of which it is not known where the addresses were taken from, is an error', async () => {
+    expect(await call.fail('DEL', { ipam: [] })).toMatchObject({ code: 7, msg: 'ipam: [] is not an object' });
+    expect(call.commands()).toEqual(['DEL']);
+    await call.flannel('ADD');
+    expect(await call.flannel('DEL', { ipam: [] })).toMatchObject(ok);
+  });
+
   test('of which it is not known where, is an error', async () => {
     expect(await call.fail('DEL', { dataDir: 1 })).toMatchObject({
       code: 7,
@@ -179,6 +195,8 @@ describe.each([
   ['cut', '{"cniVersion":"1.0.0","ipam":{"ra'],
   ['no object', '[]'],
   ['without a type', '{"name":"net"}'],
+  ['of this plugin itself', '{"name":"net","type":"flannel"}'],
+  ['of what leads back to it', '{"name":"net","type":"debug","delegate":{"type":"flannel"}}'],
 ])('a state that is %s', (_, text) => {
   test.each(['c1:eth0', 'c1'])('in %s does not keep DEL from removing everything', async (name) => {
     call.writeState(name, text);
