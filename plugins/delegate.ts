@@ -15,8 +15,9 @@ export interface Delegate {
   /** Its result, in a version that it names. Rejects with its error; what it has made then is for `undoAdd`. */
   add(configuration: JsonObject): Promise<JsonObject>;
   /**
-   * After an ADD that failed: whether nothing is left of it. One of ours has undone itself; an executable gets its DEL,
-   * unless the call is being ended: then that is left to the DEL of whoever ends it, also where one of ours executes it.
+   * After an ADD that failed: whether nothing is left of it. One of ours has undone itself, or said what it could not; an
+   * executable gets its DEL, unless the call is being ended: then that is left to the DEL of whoever ends it, also where
+   * one of ours executes it.
    */
   undoAdd(configuration: JsonObject): Promise<boolean>;
   /** Any other command; `variables` are what the delegate finds changed in its environment. */
@@ -50,13 +51,18 @@ function builtInDelegate(
   type: string,
   builtIn: BuiltIn,
 ): Delegate {
+  let isUndone = true;
   const step: Surroundings['step'] = (name, operation) => surroundings.step(`${type}: ${name}`, operation);
+  const warn: Surroundings['warn'] = (rule, ...what) => {
+    if (rule === 'undo-failed') isUndone = false;
+    surroundings.warn(rule, ...what);
+  };
   const call = async (command: Command, configuration: JsonObject, variables: Environment = {}) => {
     const environment = { ...invocation.environment, ...variables, CNI_COMMAND: command };
     const stdin = Buffer.from(stringifyJson(configuration));
     const { signal, writeStderr } = invocation;
     const request = { environment, stdin, document: configuration, signal, writeStderr };
-    const plugin = await builtIn({ ...surroundings, step });
+    const plugin = await builtIn({ ...surroundings, step, warn });
     const outcome = await operate(plugin, request, readParameters(environment, plugin.needless));
     if ('error' in outcome) throw outcome.error;
     return outcome.result;
@@ -64,7 +70,7 @@ function builtInDelegate(
   return {
     isInProcess: true,
     add: async (configuration) => (await call('ADD', configuration)) as JsonObject,
-    undoAdd: async () => !invocation.signal.aborted,
+    undoAdd: async () => isUndone && !invocation.signal.aborted,
     run: async (...order) => void (await call(...order)),
   };
 }

@@ -116,4 +116,14 @@ describe.if(requires('root', 'ip', 'nft'))('an ADD that is killed', () => {
     expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('ADD\nDEL\n');
     expect(fabric.states()).toEqual([]);
   });
+
+  test('or that cannot undo itself keeps its state', async () => {
+    using fabric = new Fabric();
+    const pod = fabric.pod('pod');
+    const { folder } = fabric.scratch;
+    writeFileSync(join(folder, 'broken'), '#!/bin/sh\nexit 3\n', { mode: 0o755 });
+    const configuration = fabric.flannel({ ipam: { type: 'broken' } });
+    expect(await fabric.fail('ADD', configuration, { pod, searched: [folder] })).toMatchObject({ code: 101 });
+    expect(fabric.states()).toEqual(['pod:eth0']);
+  });
 });
