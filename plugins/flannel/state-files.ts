@@ -82,7 +82,7 @@ export class StateFiles {
     return state && { path, damage: '', configuration: undefined, ...state };
   }
 
-  /** Whole or not at all, and still there when the node has lost its power. */
+  /** Whole or not at all, also when the node loses its power at that moment. */
   write(attachment: ValidAttachment, configuration: JsonObject): void {
     withSystemError('mkdir', this.dataDir, () => mkdirSync(this.dataDir, { recursive: true, mode: 0o700 }));
     const path = this.temporaryPathOf(attachment);
