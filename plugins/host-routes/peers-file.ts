@@ -1,8 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ConfigurationValue } from '../../src/cni/configuration-value.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import { type Json, parseJson } from '../../src/cni/json.ts';
-import { withSystemError } from '../../src/kernel/system-error.ts';
+import { readRegularFile } from '../../src/kernel/regular-file.ts';
 import { type HostRoute, readHostRoutes } from '../../src/network/host-route.ts';
 
 /** Ten thousand nodes with long names of interfaces have room in it. */
@@ -13,7 +12,9 @@ const limit = 4 * 1024 * 1024;
  * one that cannot be read.
  */
 export function readPeersFile(path: string): readonly HostRoute[] {
-  const { routes, problems } = readHostRoutes(new ConfigurationValue(path, parse(path, readWhole(path))));
+  const { routes, problems } = readHostRoutes(
+    new ConfigurationValue(path, parse(path, readRegularFile(path, limit))),
+  );
   if (problems.length === 0) return routes;
   throw new CniError(ErrorCode.invalidConfiguration, problems.map(({ message }) => message).join('; '));
 }
@@ -30,32 +31,6 @@ function parse(path: string, text: string): Json {
   return list;
 }
 
-function readWhole(path: string): string {
-  const fd = withSystemError('open', path, () => openSync(path, OPEN_FLAGS));
-  try {
-    const stats = fstatSync(fd);
-    if (!stats.isFile()) throw wrong(path, 'is no regular file');
-    if (stats.size > limit) throw wrong(path, `is longer than ${limit} bytes`);
-    const chunks: Buffer[] = [];
-    for (let length = 0; length <= limit; ) {
-      const chunk = Buffer.allocUnsafe(65536);
-      const count = withSystemError('read', path, () => readSync(fd, chunk));
-      if (count === 0) return Buffer.concat(chunks).toString('utf8');
-      chunks.push(chunk.subarray(0, count));
-      length += count;
-    }
-    // It has grown since it was looked at.
-    throw wrong(path, `is longer than ${limit} bytes`);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 function wrong(path: string, complaint: string): CniError {
   return new CniError(ErrorCode.invalidConfiguration, `${path} ${complaint}`);
 }
-
-// In both of Linux's numberings on the machines we run on; node:fs has no constant for it.
-const O_CLOEXEC = 0o2000000;
-/** Opening a named pipe would wait for a writer. */
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC;

@@ -118,7 +118,7 @@ describe.if(requires('root', 'ip'))('peersFile of host-routes', () => {
     expect(await add()).toContain('is no regular file');
     rmSync(peersFile);
     mkdirSync(peersFile);
-    expect(await add()).toContain('is no regular file');
+    expect(await add()).toContain('Is a directory (EISDIR)');
     expect(routesOf(site)).toEqual([line(peer)]);
   });
 
