@@ -2,7 +2,7 @@ import { integerOf } from '../../src/cni/json.ts';
 import { requiredPrevResult } from '../../src/cni/prev-result.ts';
 import type { Result } from '../../src/cni/result.ts';
 import { ipamDifferences } from '../../src/ipam/ipam-differences.ts';
-import { getLink, type Link } from '../../src/kernel/netlink/link.ts';
+import { getLink, type Link, listLinks } from '../../src/kernel/netlink/link.ts';
 import { type NetlinkSocket, openRouteSocket } from '../../src/kernel/netlink/socket.ts';
 import { openContainer } from '../../src/network/container-namespace.ts';
 import { differs, refuseDifferences } from '../../src/trace/differences.ts';
@@ -65,17 +65,31 @@ function interfaceDifferences(
 function masterDifferences({ settings }: Call, outside: NetlinkSocket, link: Link | undefined): string[] {
   const { master: name, linkInContainer } = settings;
   const where = linkInContainer ? 'in the container' : 'on the node';
-  const isMacvlan = link?.kind === 'macvlan';
-  const parent = isMacvlan ? link.link : undefined;
-  const wanted = name ?? parent;
-  if (wanted === undefined) return [];
-  const master = getLink(outside, wanted);
-  if (master === undefined) return [`there is no master ${JSON.stringify(wanted)} ${where}`];
+  const macvlan = link?.kind === 'macvlan' ? link : undefined;
+  // Of an index nobody knows whose it is; of several links that fit, one is enough.
+  const isIts = (one: Link) => macvlan !== undefined && carries(one, macvlan, linkInContainer);
+  if (name === undefined) {
+    const [master, ...others] = macvlan === undefined ? [] : listLinks(outside).filter(isIts);
+    if (master !== undefined) return downDifferences([master, ...others]);
+    return differs(macvlan !== undefined, `"${macvlan?.name}" is on no link ${where}`);
+  }
+  const master = getLink(outside, name);
+  if (master === undefined) return [`there is no master "${name}" ${where}`];
   return [
-    ...differs(!master.up, `master "${master.name}" is down`),
-    ...differs(
-      isMacvlan && (parent !== master.index || (linkInContainer && link.linkNetnsid !== undefined)),
-      `"${link?.name}" is not on "${master.name}" ${where}`,
-    ),
+    ...downDifferences([master]),
+    ...differs(macvlan !== undefined && !isIts(master), `"${macvlan?.name}" is not on "${name}" ${where}`),
   ];
+}
+
+function downDifferences(masters: readonly [Link, ...Link[]]): string[] {
+  return differs(!masters.some(({ up }) => up), `master "${masters[0].name}" is down`);
+}
+
+/** The kernel puts one that is made on a macvlan on the link which that one is on, wherever it is. */
+function carries(master: Link, macvlan: Link, isInContainer: boolean): boolean {
+  const isStacked = master.kind === 'macvlan' || master.kind === 'macvtap';
+  const [index, netnsid] = isStacked ? [master.link, master.linkNetnsid] : [master.index, undefined];
+  if (macvlan.link !== index || !isInContainer) return macvlan.link === index;
+  // Each namespace has numbers of its own for the others.
+  return macvlan.linkNetnsid === netnsid && master.index !== macvlan.index;
 }

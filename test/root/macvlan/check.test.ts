@@ -34,6 +34,25 @@ describe.if(requires('root', 'ip', 'nft'))('CHECK of a macvlan', () => {
     expect(answer).toMatchObject({ status: 0, stdout: '' });
   });
 
+  // Each on a macvlan: the kernel puts them on up0.
+  test.each<[string, object]>([
+    ['on a macvlan of the node', { master: 'mv0' }],
+    ['on that of the default route', { master: undefined }],
+    ['on the interface that the container has already', { master: 'eth0', linkInContainer: true }],
+    ['on that of the container’s default route', { master: undefined, linkInContainer: true }],
+  ])('one %s is sound', async (_, keys) => {
+    wire.onNode(...words('ip link add mv0 link up0 type macvlan mode bridge'));
+    wire.onNode(...words('ip link set mv0 up'));
+    wire.onNode(...words('ip route add default dev mv0'));
+    await wire.add(wire.configuration({ ipam: wire.onWire([4], { routes: [{ dst: '0.0.0.0/0' }] }) }), {
+      pod,
+    });
+    const configuration = wire.configuration({ name: 'other', ipam: {}, ...keys });
+    const prevResult = await wire.add(configuration, { pod, ifName: 'eth1' });
+    const answer = await wire.call('CHECK', { ...configuration, prevResult }, { pod, ifName: 'eth1' });
+    expect(answer).toMatchObject({ status: 0, stdout: '' });
+  });
+
   test('every difference is in one error', async () => {
     const ipam = wire.onWire([4], { routes: [{ dst: '10.60.0.0/16' }] });
     const configuration = wire.configuration({ cniVersion: '1.1.0', ipam });
