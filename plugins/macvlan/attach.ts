@@ -5,7 +5,7 @@ import type { Link } from '../../src/kernel/netlink/link.ts';
 import { openRouteSocket } from '../../src/kernel/netlink/socket.ts';
 import { attachmentResult } from '../../src/network/attachment-result.ts';
 import { configureInterface, prepareInterface } from '../../src/network/container-interface.ts';
-import { type MacvlanPlace, makeMacvlan } from '../../src/network/macvlan.ts';
+import { type MacvlanPlace, makeMacvlan, settingUp } from '../../src/network/macvlan.ts';
 import { findMaster } from '../../src/network/master-link.ts';
 import { addressesOf, routesOf } from '../../src/network/result-addressing.ts';
 import { Sysctls } from '../../src/network/sysctls.ts';
@@ -20,7 +20,7 @@ export async function attach(call: Call, at: Container, undo: Undo): Promise<Jso
   const { settings, invocation } = call;
   makeLink(call, at, undo);
   const addressing = await allocate(call, undo);
-  const link = setUp(call, at, addressing);
+  const link = settingUp(() => setUp(call, at, addressing));
   await answerSignal(invocation.signal);
   const interfaces = [{ ...link, sandbox: at.container.path }];
   return attachmentResult({ interfaces, addressed: 0, addressing, dns: settings.dns });

@@ -6,6 +6,7 @@ import { addAddress } from '../kernel/netlink/address-change.ts';
 import { present } from '../kernel/netlink/attribute.ts';
 import { getLink, type Link } from '../kernel/netlink/link.ts';
 import { changeLink, deleteLink } from '../kernel/netlink/link-change.ts';
+import { IFF_LOWER_UP } from '../kernel/netlink/link-message.ts';
 import { openMonitor } from '../kernel/netlink/monitor.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import { addRoute, type RouteChange } from '../kernel/netlink/route-change.ts';
@@ -27,7 +28,7 @@ export interface InterfaceRoute {
 export interface InterfaceSettings {
   readonly addresses: readonly Cidr[];
   readonly routes: readonly InterfaceRoute[];
-  /** Duplicate address detection of IPv6: waited for, instead of left out. */
+  /** Duplicate address detection of IPv6: waited for, instead of left out. Without a carrier it begins when there is one. */
   readonly detectDuplicates: boolean;
   /** IPv6 addresses announce themselves when the link comes up, as those of IPv4 do in any case. */
   readonly announceIpv6?: boolean;
@@ -35,7 +36,7 @@ export interface InterfaceSettings {
 
 /**
  * Gives the container's interface its addresses and routes, and sets it up; what it is then. Its addresses are usable
- * when this returns. Throws NetlinkError, SystemError and CniError.
+ * when this returns, if there is a carrier. Throws NetlinkError, SystemError and CniError.
  */
 export function configureInterface(
   container: Namespace,
@@ -52,6 +53,7 @@ export function configureInterface(
   try {
     const link = linkOf(inside, ifName, container);
     const ofFamily = (wanted: 4 | 6) => addresses.filter(({ ip }) => family(ip) === wanted);
+    if (ofFamily(6).length > 0) requireIpv6Mtu(link);
     for (const address of ofFamily(4)) addAddress(inside, link, address);
     // With an address it announces itself as it goes up.
     changeLink(inside, link, { up: true });
@@ -109,6 +111,17 @@ function linkOf(inside: NetlinkSocket, ifName: string, { path }: Namespace): Lin
   throw new CniError(ErrorCode.tryAgainLater, `"${ifName}" in ${path} was removed while it was being set up`);
 }
 
+/** The kernel would say "Invalid argument", of the address. */
+function requireIpv6Mtu({ name, mtu }: Link): void {
+  if (mtu >= IPV6_MIN_MTU) return;
+  throw new CniError(ErrorCode.internal, `"${name}" has MTU ${mtu}, and IPv6 needs ${IPV6_MIN_MTU}`, {
+    details: 'a larger "mtu", or one of the link below; or no addresses of IPv6',
+  });
+}
+
+/** RFC 8200, section 5 */
+const IPV6_MIN_MTU = 1280;
+
 function setSysctls(
   sysctls: Sysctls,
   ifName: string,
@@ -127,7 +140,8 @@ function setSysctls(
 const detectionTimeoutMs = 10_000;
 
 function waitUntilUnique(inside: NetlinkSocket, link: Link, container: Namespace, step?: Step): void {
-  const look = () => (areUnique(listAddresses(inside, link.index), link) ? true : undefined);
+  const isOver = () => areUnique(listAddresses(inside, link.index), link) || !hasCarrier(inside, link);
+  const look = () => (isOver() ? true : undefined);
   if (look()) return;
   const monitor = openMonitor(['ipv6-address'], container, step);
   try {
@@ -138,10 +152,15 @@ function waitUntilUnique(inside: NetlinkSocket, link: Link, container: Namespace
   }
 }
 
+/** Not IFF_RUNNING, which comes later, in the kernel's own time. */
+function hasCarrier(inside: NetlinkSocket, { index }: Link): boolean {
+  return ((getLink(inside, index)?.flags ?? 0) & IFF_LOWER_UP) !== 0;
+}
+
 function areUnique(addresses: readonly Address[], { name }: Link): boolean {
   const taken = addresses.find(isDuplicate);
   if (taken === undefined) return !addresses.some(isTentative);
   throw new CniError(ErrorCode.internal, `address ${taken.address} of "${name}" is in use by somebody else`, {
-    details: 'duplicate address detection ("enabledad") found another owner on the link',
+    details: 'duplicate address detection found another owner on the link',
   });
 }

@@ -1,5 +1,5 @@
 import { CniError, ErrorCode } from '../cni/error.ts';
-import { EBUSY, EEXIST, EINVAL, ENODEV } from '../kernel/errno.ts';
+import { EADDRINUSE, EADDRNOTAVAIL, EBUSY, EEXIST, EINVAL, ENODEV } from '../kernel/errno.ts';
 import { getLink, type Link } from '../kernel/netlink/link.ts';
 import { changeLink, deleteLink } from '../kernel/netlink/link-change.ts';
 import { createMacvlan } from '../kernel/netlink/link-create.ts';
@@ -56,6 +56,17 @@ export function makeMacvlan(
   return { ...link, name: ifName };
 }
 
+/** Whatever sets it up. Throws what that does, and CniError where the kernel finds its MAC taken, which it looks at now. */
+export function settingUp<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!isError(error, EADDRINUSE)) throw error;
+    const details = 'the master has it, or another macvlan of the same master: each needs one of its own';
+    throw refusal('the MAC of the macvlan is in use already', details, error);
+  }
+}
+
 /**
  * Removes the attachment's macvlan; also one that an ADD left half made. What is gone already is success, and what
  * belongs to another attachment or is no macvlan stays. Throws NetlinkError.
@@ -99,22 +110,28 @@ function rename(inside: NetlinkSocket, link: Link, attachment: Attachment): void
 }
 
 /** What the kernel refuses with no more than a number. */
-function refusing({ mode }: MacvlanSettings, { name }: Link, create: () => void): void {
+function refusing(settings: MacvlanSettings, master: Link, create: () => void): void {
   try {
     create();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const details = isError(error, EEXIST)
-      ? 'an ADD of this attachment was killed, or is at work: a DEL comes before another ADD'
-      : isError(error, EBUSY)
-        ? `"${name}" is a port of a bridge or bond, or carries ipvlans: name another link under "master"`
-        : isError(error, EINVAL) && mode === 'passthru'
-          ? `mode passthru takes the whole master, and "${name}" has macvlans already`
-          : isError(error, EINVAL)
-            ? `a link takes macvlans if it is one of Ethernet and has none in mode passthru; see what "${name}" is with: ip -d link`
-            : '';
-    throw refusal(`failed to create macvlan: ${reason}`, details, error);
+    // An EINVAL with words of the kernel's own, as of an MTU, needs none of ours.
+    const isExplained = isError(error, EINVAL) && error.kernelMessage !== undefined;
+    const errno = error instanceof NetlinkError && !isExplained ? error.errno : 0;
+    throw refusal(`failed to create macvlan: ${reason}`, reasonsOf(settings, master)[errno] ?? '', error);
   }
+}
+
+function reasonsOf({ mode }: MacvlanSettings, { name }: Link): Partial<Record<number, string>> {
+  return {
+    [EEXIST]: 'an ADD of this attachment was killed, or is at work: a DEL comes before another ADD',
+    [EBUSY]: `"${name}" is a port of a bridge or bond, or carries ipvlans: name another link under "master"`,
+    [EADDRNOTAVAIL]: 'the MAC is one of a group (its first byte is odd), or all zeros: name another one',
+    [EINVAL]:
+      mode === 'passthru'
+        ? `mode passthru takes the whole master, and "${name}" has macvlans already`
+        : `a link takes macvlans if it is one of Ethernet and has none in mode passthru; see what "${name}" is with: ip -d link`,
+  };
 }
 
 function refusal(message: string, details: string, cause: unknown): CniError {
@@ -129,6 +146,6 @@ function unlessGone(remove: () => void): void {
   }
 }
 
-function isError(error: unknown, errno: number): boolean {
+function isError(error: unknown, errno: number): error is NetlinkError {
   return error instanceof NetlinkError && error.errno === errno;
 }

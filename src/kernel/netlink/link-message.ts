@@ -57,6 +57,7 @@ export const RTEXT_FILTER_SKIP_STATS = 8;
 export const IFF_UP = 0x1;
 export const IFF_RUNNING = 0x40;
 export const IFF_PROMISC = 0x100;
+export const IFF_LOWER_UP = 0x10000;
 
 /** include/uapi/linux/if_link.h */
 export const IFLA_ADDRESS = 1;

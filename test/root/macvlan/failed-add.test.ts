@@ -25,6 +25,8 @@ interface Failing {
   readonly call?: Call;
   readonly code: number;
   readonly told: string;
+  /** What the details say of it. */
+  readonly advice?: string;
 }
 
 const cases: [string, Failing][] = [
@@ -131,7 +133,31 @@ const cases: [string, Failing][] = [
   ],
   [
     'a MAC of a group',
-    { keys: () => ({ mac: '01:00:5e:00:00:01' }), code: 999, told: 'failed to create macvlan' },
+    {
+      keys: () => ({ mac: '01:00:5e:00:00:01' }),
+      code: 999,
+      told: 'failed to create macvlan',
+      advice: 'the MAC is one of a group',
+    },
+  ],
+  [
+    'a MAC that another macvlan has',
+    {
+      keys: () => ({ mac: 'c2:11:22:33:44:55' }),
+      before: () => wire.add(wire.configuration({ mac: 'c2:11:22:33:44:55' }), { pod: wire.pod('first') }),
+      code: 999,
+      told: 'the MAC of the macvlan is in use already',
+      advice: 'another macvlan of the same master',
+    },
+  ],
+  ['an MTU that no link has', { keys: () => ({ mtu: 67 }), code: 999, told: 'mtu less than', advice: '' }],
+  [
+    'an MTU that IPv6 cannot do with',
+    {
+      keys: () => ({ mtu: 1279, ipam: wire.onWire([6]) }),
+      code: 999,
+      told: '"eth0" has MTU 1279, and IPv6 needs 1280',
+    },
   ],
   [
     'a queue length that is none',
@@ -152,7 +178,7 @@ const cases: [string, Failing][] = [
 ];
 
 describe.if(requires('root', 'ip', 'nft'))('an ADD that fails says why, and leaves nothing', () => {
-  test.each(cases)('%s', async (_, { keys = () => ({}), before, call = {}, code, told }) => {
+  test.each(cases)('%s', async (_, { keys = () => ({}), before, call = {}, code, told, advice }) => {
     // The files of the pool stay.
     await wire.warmUp(wire.configuration());
     await before?.();
@@ -161,6 +187,8 @@ describe.if(requires('root', 'ip', 'nft'))('an ADD that fails says why, and leav
     const error = await wire.fail('ADD', configuration, { pod, searched: [wire.scratch.folder], ...call });
     expect(error.code).toBe(code);
     expect(error.msg).toContain(told);
+    if (advice === '') expect(error).not.toHaveProperty('details');
+    else if (advice) expect(error.details).toContain(advice);
     expect(difference(node, wire.snapshot())).toEqual([]);
     expect(wire.links(pod.netns)).toEqual(inside);
   });
