@@ -1,4 +1,5 @@
 import type { ConfigurationValue } from '../../src/cni/configuration-value.ts';
+import { dnsValue } from '../../src/cni/dns-value.ts';
 import { between, ethernetMac, linkName, macOfArgs } from '../../src/cni/interface-value.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
@@ -43,7 +44,7 @@ function settingsFrom(keys: KeyReader, macFromArgs: string | undefined) {
     /** Where addresses come from; empty for an interface without. */
     ipamType: keys.read('ipam', (value) => value.key('type').text(), ''),
     /** Answered in place of what IPAM says. */
-    dns: keys.read('dns', (value) => value.object(), undefined),
+    dns: keys.read('dns', dnsValue, undefined),
     /** The MAC that was asked for: `runtimeConfig.mac`, else MAC of CNI_ARGS, else `mac`. */
     requestedMac:
       keys.read('runtimeConfig', (value) => ethernetMac(value.key('mac')), undefined) ??

@@ -63,6 +63,11 @@ describe.if(requires('root', 'ip', 'nft', 'reference-plugins'))('what users are 
       ['"a-name-of-16-byte"'],
     ],
     [
+      'dns is what no result may have',
+      () => told({ dns: { nameservers: ['10.50.0.1', 5], domain: 'd' } }),
+      ['dns.nameservers[1]: 5 is not a string'],
+    ],
+    [
       'the interface is there',
       () => {
         site.inPod(pod, 'ip', 'link', 'add', 'eth0', 'type', 'bridge');

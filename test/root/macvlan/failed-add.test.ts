@@ -160,6 +160,10 @@ const cases: [string, Failing][] = [
     },
   ],
   [
+    'dns that no result may have',
+    { keys: () => ({ dns: { search: 'd' } }), code: 7, told: 'dns.search: "d" is not an array' },
+  ],
+  [
     'a queue length that is none',
     { keys: () => ({ bcqueuelen: 2 ** 32 }), code: 7, told: 'bcqueuelen: 4294967296 is out of range' },
   ],
