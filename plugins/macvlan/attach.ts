@@ -5,7 +5,7 @@ import type { Link } from '../../src/kernel/netlink/link.ts';
 import { openRouteSocket } from '../../src/kernel/netlink/socket.ts';
 import { attachmentResult } from '../../src/network/attachment-result.ts';
 import { configureInterface, prepareInterface } from '../../src/network/container-interface.ts';
-import { type MacvlanPlace, makeMacvlan, settingUp } from '../../src/network/macvlan.ts';
+import { type MacvlanPlace, makeMacvlan, removeMacvlan, settingUp } from '../../src/network/macvlan.ts';
 import { findMaster } from '../../src/network/master-link.ts';
 import { addressesOf, routesOf } from '../../src/network/result-addressing.ts';
 import { Sysctls } from '../../src/network/sysctls.ts';
@@ -19,7 +19,7 @@ type Container = Pick<MacvlanPlace, 'container' | 'inside'>;
 export async function attach(call: Call, at: Container, undo: Undo): Promise<JsonObject> {
   const { settings, invocation } = call;
   makeLink(call, at, undo);
-  const addressing = await allocate(call, undo);
+  const addressing = await allocate(call, at, undo);
   const link = settingUp(() => setUp(call, at, addressing));
   await answerSignal(invocation.signal);
   const interfaces = [{ ...link, sandbox: at.container.path }];
@@ -39,10 +39,14 @@ function makeLink({ settings, attachment, surroundings }: Call, at: Container, u
 }
 
 /** What IPAM gives; undefined for an interface without addresses. */
-async function allocate({ ipam, invocation }: Call, undo: Undo): Promise<Result | undefined> {
+async function allocate(call: Call, { inside }: Container, undo: Undo): Promise<Result | undefined> {
+  const { ipam, invocation, settings, attachment } = call;
   if (ipam === undefined) return undefined;
   const allocated = await ipam.add();
   undo.push('addresses', () => ipam.undoAdd());
+  // As on DEL: of ours nobody must get the address while the link has it.
+  const isBuiltIn = settings.ipamType === 'host-local';
+  if (isBuiltIn) undo.push(`macvlan "${invocation.ifName}"`, () => removeMacvlan(inside, attachment));
   await answerSignal(invocation.signal);
   return allocated;
 }

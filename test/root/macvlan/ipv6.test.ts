@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockFile } from '../../../src/kernel/file-lock.ts';
 import { requires } from '../../requirements.ts';
 import { commandIn } from '../namespace-command.ts';
 import type { Pod } from '../site.ts';
@@ -34,6 +37,30 @@ describe.if(requires('root', 'ip', 'nft'))('duplicate address detection of a mac
     expect(details).not.toContain('enabledad');
     expect(wire.links(pod.netns)).toEqual(['lo']);
     expect(difference(before, wire.snapshot())).toEqual([]);
+  });
+
+  test('nobody gets the address before the link is gone that has it', async () => {
+    await wire.warmUp(both());
+    outside('addr', 'add', 'fd00:99::101/64', 'dev', 'up0', 'nodad');
+    let addsLeft = 1;
+    const failing = wire.fail('ADD', both(), { pod }).finally(() => {
+      addsLeft = 0;
+    });
+    while (wire.leased().length < 2 && addsLeft > 0) await Bun.sleep(5);
+    // Detection takes a second: the ADD finds the leases locked when it takes back what it did.
+    const path = join(wire.leases, 'net', 'lock');
+    const lock = openSync(path, 'r');
+    try {
+      lockFile(lock, { path, timeoutMs: 1000 });
+      const deadline = Date.now() + 10_000;
+      while (wire.links(pod.netns).length > 1 && Date.now() < deadline) await Bun.sleep(50);
+      expect(wire.links(pod.netns)).toEqual(['lo']);
+      expect(wire.leased()).toHaveLength(2);
+    } finally {
+      closeSync(lock);
+    }
+    expect((await failing).msg).toContain('in use by somebody else');
+    expect(wire.leased()).toEqual([]);
   });
 
   test('a wire without a carrier has nobody to ask: ADD succeeds, and the kernel asks when there is one', async () => {
