@@ -1,7 +1,7 @@
 import { formatIp } from '../../src/cni/address.ts';
 import type { Configuration } from '../../src/cni/configuration.ts';
 import type { ConfigurationValue } from '../../src/cni/configuration-value.ts';
-import { integerOf } from '../../src/cni/json.ts';
+import { between } from '../../src/cni/interface-value.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import type { HostPort } from '../../src/network/publication.ts';
 
@@ -45,7 +45,7 @@ function settingsFrom(keys: KeyReader) {
     /** And so does all that comes by a host port. */
     masqAll: keys.flag('masqAll'),
     /** Of iptables: without meaning here. */
-    markMasqBit: keys.read('markMasqBit', (value) => numberUpTo(value, 0, 31), undefined),
+    markMasqBit: keys.read('markMasqBit', (value) => between(value, 0, 31), undefined),
     /** Of iptables: without meaning here. */
     externalSetMarkChain: keys.read('externalSetMarkChain', (value) => value.text(), ''),
     /** Of the reference; not possible in a map. */
@@ -82,17 +82,9 @@ function protocol(value: ConfigurationValue): HostPort['protocol'] {
 }
 
 function port(value: ConfigurationValue): number {
-  const number = numberUpTo(value, 1, 65535);
+  const number = between(value, 1, 65535);
   if (number === undefined) throw value.error('');
   return number;
-}
-
-function numberUpTo(value: ConfigurationValue, least: number, most: number): number | undefined {
-  const written = value.integer();
-  if (written === undefined) return undefined;
-  const number = integerOf(written);
-  if (number !== undefined && number >= least && number <= most) return number;
-  throw value.error(`is not between ${least} and ${most}`);
 }
 
 function clashes(port: HostPort, before: readonly HostPort[]): boolean {

@@ -21,8 +21,10 @@ export function between(
   most: number,
   what = 'is out of range',
 ): number | undefined {
-  const number = integerOf(value.integer());
-  if (number === undefined || (number >= least && number <= most)) return number;
+  const written = value.integer();
+  if (written === undefined) return undefined;
+  const number = integerOf(written);
+  if (number !== undefined && number >= least && number <= most) return number;
   throw value.error(`${what} (must be between ${least} and ${most})`);
 }
 

@@ -119,6 +119,7 @@ const cases: [string, Failing][] = [
     { keys: () => ({ mtu: 1501 }), code: 7, told: 'invalid MTU 1501, must be [0, master MTU(1500)]' },
   ],
   ['a negative MTU', { keys: () => ({ mtu: -1 }), code: 7, told: 'mtu: -1 is out of range' }],
+  ['an MTU beyond all numbers', { keys: () => ({ mtu: 1e30 }), code: 7, told: 'mtu: 1e+30 is out of range' }],
   [
     'an unknown mode',
     { keys: () => ({ mode: 'tap' }), code: 7, told: 'mode: "tap" is an unknown macvlan mode' },

@@ -31,6 +31,7 @@ describe.if(requires('root', 'ip', 'nft'))('portmap refuses (ours)', () => {
     [`${first}.hostPort`, { ...good, hostPort: -1 }],
     [`${first}.hostPort`, { ...good, hostPort: 65536 }],
     [`${first}.hostPort`, { ...good, hostPort: 80.5 }],
+    [`${first}.hostPort`, { ...good, hostPort: 1e30 }],
     [`${first}.hostPort`, { ...good, hostPort: '8080' }],
     [`${first}.containerPort`, { ...good, containerPort: 0 }],
     [`${first}.containerPort`, { ...good, containerPort: 65536 }],
