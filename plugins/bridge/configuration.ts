@@ -4,7 +4,7 @@ import { between, ethernetMac, linkName, macOfArgs } from '../../src/cni/interfa
 import type { JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
-import type { Problem } from '../../src/cni/schema.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 import { readNodeSubnet, refuseNodeSubnet } from './node-subnet.ts';
 
 /** The keys of the `bridge` plugin, with their defaults filled in. */

@@ -1,7 +1,7 @@
 import { parseArgs } from '../../src/cni/args.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
-import type { Problem } from '../../src/cni/schema.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 import { redactor } from '../../src/trace/redaction.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import type { BuiltIns } from '../built-in.ts';

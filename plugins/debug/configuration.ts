@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { isObject, type Json, type JsonObject, newObject } from '../../src/cni/json.ts';
 import { lookUp, withKey, withoutKeys } from '../../src/cni/keys.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 import {
   freeForm,
   offOr,
   oneOrMore,
-  type Problem,
   parse,
   parsed,
   parseUsable,

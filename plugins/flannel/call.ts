@@ -2,7 +2,7 @@ import { CniError } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import { lookUp, withKey } from '../../src/cni/keys.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
-import type { Problem } from '../../src/cni/schema.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 import { delegateConfiguration } from '../../src/runtime/delegate-configuration.ts';
 import type { Surroundings } from '../built-in.ts';
 import { type Delegate, openDelegate } from '../delegate.ts';

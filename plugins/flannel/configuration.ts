@@ -2,7 +2,7 @@ import type { ConfigurationValue } from '../../src/cni/configuration-value.ts';
 import { isObject, type JsonObject, newObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import { lookUp } from '../../src/cni/keys.ts';
-import type { Problem } from '../../src/cni/schema.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 
 /** The keys of the `flannel` plugin, with their defaults filled in. */
 export type Settings = ReturnType<typeof settingsFrom>;

@@ -1,6 +1,6 @@
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
-import type { Problem } from '../../src/cni/schema.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 import { type NetlinkSocket, openRouteSocket } from '../../src/kernel/netlink/socket.ts';
 import { type HostRoute, mostProblems } from '../../src/network/host-route.ts';
 import { StateFolder } from '../../src/network/state-folder.ts';

@@ -1,7 +1,7 @@
 import type { ConfigurationValue } from '../../src/cni/configuration-value.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
-import type { Problem } from '../../src/cni/schema.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 import { readHostRoutes } from '../../src/network/host-route.ts';
 
 /** The keys of the `host-routes` plugin, with their defaults filled in. */

@@ -1,5 +1,5 @@
 import type { Invocation } from '../../src/cni/plugin.ts';
-import type { Problem } from '../../src/cni/schema.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 import type { Ipam } from '../../src/ipam/ipam.ts';
 import { openIpam } from '../../src/ipam/open-ipam.ts';
 import type { Attachment } from '../../src/network/attachment.ts';

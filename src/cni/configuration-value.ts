@@ -1,7 +1,8 @@
 import { type Cidr, type Ip, parseCidr, parseIp } from './address.ts';
 import { CniError, ErrorCode } from './error.ts';
-import { isObject, type Json, JsonNumber, type JsonObject, stringifyJson } from './json.ts';
+import { isObject, type Json, JsonNumber, type JsonObject } from './json.ts';
 import { lookUp } from './keys.ts';
+import { keyPath, problemWith } from './problem.ts';
 
 /**
  * A value of the configuration and where it stands. It is read as what it is meant to be, and code 7 is thrown when it
@@ -22,8 +23,7 @@ export class ConfigurationValue {
   /** A key of this object, in any spelling; of an absent object it is absent, too. */
   key(name: string): ConfigurationValue {
     const object = this.object();
-    const path = this.path === '' ? name : `${this.path}.${name}`;
-    return new ConfigurationValue(path, object && lookUp(object, name));
+    return new ConfigurationValue(keyPath(this.path, name), object && lookUp(object, name));
   }
 
   object(): JsonObject | undefined {
@@ -70,16 +70,12 @@ export class ConfigurationValue {
 
   /** Code 7: the path, the value, and what is wrong with it. */
   error(complaint: string): CniError {
-    const said = this.isAbsent ? 'is missing' : `${shorten(stringifyJson(this.value ?? null))} ${complaint}`;
-    return new CniError(ErrorCode.invalidConfiguration, `${this.path}: ${said}`);
+    const { message } = problemWith(this.path, this.value, complaint);
+    return new CniError(ErrorCode.invalidConfiguration, message);
   }
 
   private parsed<T>(value: T | undefined, complaint: string): T {
     if (value === undefined) throw this.error(complaint);
     return value;
   }
-}
-
-function shorten(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
 }

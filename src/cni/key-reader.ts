@@ -1,7 +1,7 @@
 import { ConfigurationValue } from './configuration-value.ts';
 import { CniError, ErrorCode } from './error.ts';
 import type { JsonObject } from './json.ts';
-import type { Problem } from './schema.ts';
+import type { Problem } from './problem.ts';
 import { isAtLeast, type Version } from './version.ts';
 
 /** Reads the keys of a configuration one by one, and keeps what is wrong with each, so that all can be said at once. */

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { CniError, ErrorCode } from './error.ts';
-import { isObject, type Json, type JsonObject, newObject, stringifyJson } from './json.ts';
+import { isObject, type Json, type JsonObject, newObject } from './json.ts';
 import { lookUp, withoutKeys, withSpelling } from './keys.ts';
+import { firstOf, keyPath, type Parsed, type Problem, problemWith } from './problem.ts';
 
 // Compiling a schema to code costs more than the one document a process reads.
 z.config({ jitless: true });
@@ -86,16 +87,6 @@ export function parsed<T>(parse: (text: string) => T | undefined, otherwise: str
   ) as unknown as z.ZodMiniType<T>;
 }
 
-export interface Problem {
-  /** Where in the document, such as `prevResult.ips[0].address`. */
-  readonly path: string;
-  /** The whole sentence: path, value, and what is wrong with it. */
-  readonly message: string;
-}
-
-/** What a schema makes of a document: its value, or what is wrong with it. */
-export type Parsed<T> = { readonly value: T; readonly problems: [] } | { readonly problems: Problem[] };
-
 /** `at` is the document's own path. */
 export function parse<T>(schema: z.ZodMiniType<T>, document: Json, at = ''): Parsed<T> {
   const { success, data, error } = schema.safeParse(document);
@@ -137,26 +128,12 @@ function withoutAll(document: JsonObject, keys: readonly string[]): JsonObject {
   return withoutKeys(document, ...keys);
 }
 
-/** More than a person reads, and few enough for a message. */
-const mostProblems = 50;
-
-/** Those that a message has room for; of very many the last one says how many more there are. */
-export function firstOf<T>(wrong: readonly T[], describe: (item: T) => Problem, at: string): Problem[] {
-  const found = wrong.slice(0, mostProblems).map(describe);
-  const more = wrong.length - found.length;
-  return more === 0 ? found : [...found, { path: at, message: `and ${more} more` }];
-}
-
 function problem(issue: z.core.$ZodIssue, document: Json, at: string): Problem {
   const path = issue.path.reduce<string>(
-    (path, key) =>
-      typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`,
+    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : keyPath(path, String(key))),
     at,
   );
-  const value = valueAt(document, issue.path);
-  const subject = path === '' ? 'the document' : path;
-  if (value === undefined || value === null) return { path, message: `${subject}: is missing` };
-  return { path, message: `${subject}: ${shorten(stringifyJson(value))} ${complaint(issue)}` };
+  return problemWith(path, valueAt(document, issue.path), complaint(issue));
 }
 
 function complaint(issue: z.core.$ZodIssue): string {
@@ -175,8 +152,4 @@ function valueAt(document: Json, path: readonly PropertyKey[]): Json | undefined
     else return undefined;
   }
   return value;
-}
-
-function shorten(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
 }

@@ -1,5 +1,5 @@
 import { type Cidr, formatCidr } from '../cni/address.ts';
-import type { Problem } from '../cni/schema.ts';
+import type { Problem } from '../cni/problem.ts';
 import { ESRCH } from '../kernel/errno.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { Route } from '../kernel/netlink/route.ts';

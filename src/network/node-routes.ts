@@ -8,7 +8,7 @@ import {
   parseCidr,
   parseIp,
 } from '../cni/address.ts';
-import type { Problem } from '../cni/schema.ts';
+import type { Problem } from '../cni/problem.ts';
 import { type Address, listAddresses } from '../kernel/netlink/address.ts';
 import { getLink, type Link } from '../kernel/netlink/link.ts';
 import { listRoutes, type Route } from '../kernel/netlink/route.ts';

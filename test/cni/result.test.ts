@@ -162,6 +162,12 @@ describe('what is malformed', () => {
     ]);
   });
 
+  test('of very many the first fifty are named', () => {
+    const found = complaints({ dns: { search: Array(60).fill(1) } });
+    expect(found).toHaveLength(51);
+    expect(found.slice(-2)).toEqual(['prevResult.dns.search[49]: 1 is not a string', 'and 10 more']);
+  });
+
   test('the path begins with nothing where the result is the document', () => {
     const [problem] = resultProblems(json({ ips: [{ address, interface: 1 }] }), '1.0.0', '');
     expect(problem?.path).toBe('ips[0].interface');
