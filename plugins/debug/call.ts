@@ -5,7 +5,8 @@ import type { Problem } from '../../src/cni/problem.ts';
 import { redactor } from '../../src/trace/redaction.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import type { BuiltIns } from '../built-in.ts';
-import { losesDelegate, type ReadSettings, type Settings } from './configuration.ts';
+import type { ReadSettings, Settings } from './configuration.ts';
+import { losesDelegate } from './delegate-keys.ts';
 
 /** One call of the debug plugin: what it was given, how it is to be done, and what is noted of it. */
 export class Call {

@@ -57,8 +57,25 @@ export class ConfigurationValue {
   }
 
   cidr(): Cidr | undefined {
+    return this.textAs(parseCidr, 'is not a CIDR address');
+  }
+
+  /** What `parse` makes of the text; `complaint` ends the sentence when that is undefined. */
+  textAs<T>(parse: (text: string) => T | undefined, complaint: string): T | undefined {
     const text = this.text();
-    return text === undefined ? undefined : this.parsed(parseCidr(text), 'is not a CIDR address');
+    return text === undefined ? undefined : this.parsed(parse(text), complaint);
+  }
+
+  /** A text for which `holds`; `complaint` ends the sentence otherwise. */
+  textThat(holds: (text: string) => boolean, complaint: string): string | undefined {
+    return this.textAs((text) => (holds(text) ? text : undefined), complaint);
+  }
+
+  /** One of these texts, exactly. */
+  oneOf<T extends string>(...texts: readonly T[]): T | undefined {
+    if (this.isAbsent) return undefined;
+    const found = texts.find((text) => text === this.value);
+    return this.parsed(found, `is none of ${texts.map((text) => JSON.stringify(text)).join(', ')}`);
   }
 
   /** As it was written. */

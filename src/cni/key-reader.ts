@@ -4,6 +4,15 @@ import type { JsonObject } from './json.ts';
 import type { Problem } from './problem.ts';
 import { isAtLeast, type Version } from './version.ts';
 
+/**
+ * What `read` makes of a value that must be there; undefined when it is not, or there is something wrong with it, which
+ * is kept with the value's own path.
+ */
+export type Attempt = <T>(
+  value: ConfigurationValue,
+  read: (value: ConfigurationValue) => T | undefined,
+) => T | undefined;
+
 /** Reads the keys of a configuration one by one, and keeps what is wrong with each, so that all can be said at once. */
 export class KeyReader {
   readonly problems: Problem[] = [];
@@ -15,15 +24,33 @@ export class KeyReader {
 
   /** What `how` makes of the key's value; `otherwise` when it is absent, or there is something wrong with it. */
   read<T>(name: string, how: (value: ConfigurationValue) => T | undefined, otherwise: T): T {
-    try {
-      return how(this.#root.key(name)) ?? otherwise;
-    } catch (error) {
-      if (!(error instanceof CniError)) throw error;
+    const keep = (message: string) => {
       // Who reads a key twice has one problem with it.
-      const isKnown = this.problems.some(({ message }) => message === error.message);
-      if (!isKnown) this.problems.push({ path: name, message: error.message });
-      return otherwise;
-    }
+      const isKnown = this.problems.some((problem) => problem.message === message);
+      if (!isKnown) this.problems.push({ path: name, message });
+    };
+    return attempt(() => how(this.#root.key(name)), keep) ?? otherwise;
+  }
+
+  /**
+   * As `read`, of a key in which several values may be wrong: `how` attempts each of them. It returns what is left of the
+   * key, and undefined when that is nothing.
+   */
+  readEach<T>(
+    name: string,
+    how: (value: ConfigurationValue, attempt: Attempt) => T | undefined,
+    otherwise: T,
+  ): T {
+    const value = this.#root.key(name);
+    const each: Attempt = (part, read) => {
+      const present = () => {
+        const found = read(part);
+        if (found === undefined) throw part.error('is not usable');
+        return found;
+      };
+      return attempt(present, (message) => this.problems.push({ path: part.path, message }));
+    };
+    return value.isAbsent ? otherwise : (how(value, each) ?? otherwise);
   }
 
   flag(name: string, otherwise = false): boolean {
@@ -62,4 +89,14 @@ function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const message = problems.map(({ message }) => message).join('; ');
   throw new CniError(ErrorCode.invalidConfiguration, message);
+}
+
+function attempt<T>(read: () => T, keep: (complaint: string) => void): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    keep(error.message);
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { CniError, ErrorCode } from './error.ts';
 import { isObject, type Json, type JsonObject, newObject } from './json.ts';
-import { lookUp, withoutKeys, withSpelling } from './keys.ts';
+import { lookUp, withSpelling } from './keys.ts';
 import { firstOf, keyPath, type Parsed, type Problem, problemWith } from './problem.ts';
 
 // Compiling a schema to code costs more than the one document a process reads.
@@ -45,46 +45,12 @@ export function text(holds: (value: string) => boolean, otherwise: string) {
   return z.string().check(z.refine(holds, { error: otherwise }));
 }
 
-/** A Go map whose keys are the user's own: they stay exact. */
-export function freeForm(): z.ZodMiniType<JsonObject> {
-  return z.custom<JsonObject>(isObject, { error: 'is not an object' });
-}
-
 /** What `schema` accepts, but as it came, in the spelling it came with. */
 export function unread<T extends JsonObject>(schema: z.ZodMiniType<T>): z.ZodMiniType<JsonObject> {
   return z.transform((input: unknown, context) => {
     const parsed = schema.safeParse(input);
     return parsed.success ? (input as JsonObject) : passOn(parsed.error, context, input);
   }) as unknown as z.ZodMiniType<JsonObject>;
-}
-
-/** A list of at least one, or one alone, which is a list of it. */
-export function oneOrMore<T>(schema: z.ZodMiniType<T>, otherwise: string): z.ZodMiniType<T[]> {
-  const list = z.array(schema).check(z.minLength(1, { error: otherwise }));
-  return z.transform((input: unknown, context) => {
-    const parsed = Array.isArray(input) ? list.safeParse(input) : schema.safeParse(input);
-    if (!parsed.success) return passOn(parsed.error, context, input);
-    return Array.isArray(input) ? parsed.data : [parsed.data];
-  }) as unknown as z.ZodMiniType<T[]>;
-}
-
-/** `false` for "none", else what `schema` reads. */
-export function offOr<T>(schema: z.ZodMiniType<T>): z.ZodMiniType<T | false> {
-  return z.transform((input: unknown, context) => {
-    if (input === false) return false;
-    const parsed = schema.safeParse(input);
-    if (parsed.success) return parsed.data;
-    return passOn(parsed.error, context, input);
-  }) as unknown as z.ZodMiniType<T | false>;
-}
-
-/** A string that `parse` understands; `otherwise` ends the sentence when it returns undefined. */
-export function parsed<T>(parse: (text: string) => T | undefined, otherwise: string): z.ZodMiniType<T> {
-  const understood = text((value) => parse(value) !== undefined, otherwise);
-  return z.pipe(
-    understood,
-    z.transform((value: string) => parse(value) as T),
-  ) as unknown as z.ZodMiniType<T>;
 }
 
 /** `at` is the document's own path. */
@@ -102,32 +68,6 @@ export function read<T>(schema: z.ZodMiniType<T>, document: Json, at = ''): T {
   throw new CniError(ErrorCode.invalidConfiguration, found.join('; '));
 }
 
-/**
- * As much of the document as can be read: a key with a problem in it counts as absent, and of very many each in its
- * turn. For a schema that accepts an empty object. `without` may spare some of such a key.
- */
-export function parseUsable<T>(
-  schema: z.ZodMiniType<T>,
-  document: JsonObject,
-  without: (document: JsonObject, keys: readonly string[]) => JsonObject = withoutAll,
-): { readonly value: T; readonly problems: readonly Problem[] } {
-  const found: Problem[] = [];
-  let usable = document;
-  for (;;) {
-    const parsed = parse(schema, usable);
-    if ('value' in parsed) return { value: parsed.value, problems: found };
-    found.push(...parsed.problems);
-    usable = without(
-      usable,
-      parsed.problems.map(({ path }) => path.replace(/[.[].*$/s, '')),
-    );
-  }
-}
-
-function withoutAll(document: JsonObject, keys: readonly string[]): JsonObject {
-  return withoutKeys(document, ...keys);
-}
-
 function problem(issue: z.core.$ZodIssue, document: Json, at: string): Problem {
   const path = issue.path.reduce<string>(
     (path, key) => (typeof key === 'number' ? `${path}[${key}]` : keyPath(path, String(key))),
@@ -137,11 +77,9 @@ function problem(issue: z.core.$ZodIssue, document: Json, at: string): Problem {
 }
 
 function complaint(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value')
-    return `is none of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
   if (issue.code !== 'invalid_type') return issue.message;
   const article = /^[aeiou]/.test(issue.expected) ? 'an' : 'a';
-  return issue.expected === 'int' ? 'is not an integer' : `is not ${article} ${issue.expected}`;
+  return `is not ${article} ${issue.expected}`;
 }
 
 function valueAt(document: Json, path: readonly PropertyKey[]): Json | undefined {
