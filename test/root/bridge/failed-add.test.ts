@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requires } from '../../requirements.ts';
 import { type Call, type Pod, Site } from '../site.ts';
@@ -89,11 +89,14 @@ describe.if(requires('root', 'ip'))('surroundings (ours)', () => {
     const configuration = site.configuration({ isGateway: true });
     const before = await site.warmUp(configuration);
     const lock = await holdLock('net');
-    const answer = site.call('ADD', configuration, {
-      pod,
-      started: (child) => setTimeout(() => child.kill('SIGTERM'), 300),
-    });
-    await Bun.sleep(600);
+    let child: ChildProcess | undefined;
+    const started = (one: ChildProcess) => {
+      child = one;
+    };
+    const answer = site.call('ADD', configuration, { pod, started });
+    while (!hasOpened(child?.pid, 'leases/net/lock')) await Bun.sleep(5);
+    child?.kill('SIGTERM');
+    await Bun.sleep(200);
     lock.kill('SIGKILL');
     const { status, stdout } = await answer;
     expect(status).toBe(1);
@@ -148,4 +151,18 @@ async function holdLock(network: string): Promise<ChildProcess> {
   const child = spawn('flock', ['--no-fork', join(folder, 'lock'), 'sh', '-c', 'echo held; exec sleep 60']);
   await new Promise((resolve) => child.stdout.once('data', resolve));
   return child;
+}
+
+/** Who waits for a lock has its file open. */
+function hasOpened(pid: number | undefined, end: string): boolean {
+  const folder = `/proc/${pid}/fd`;
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder).some((fd) => {
+    try {
+      return readlinkSync(join(folder, fd)).endsWith(end);
+    } catch {
+      // Closed since it was listed.
+      return false;
+    }
+  });
 }
