@@ -48,7 +48,8 @@ export interface HostPortSets {
   readonly any: SetType;
   readonly self: SetType;
   readonly bridge: SetType;
-  readonly local: SetType;
+  /** Of IPv4 alone: by ::1 nobody is led to a container. */
+  readonly local?: SetType;
   readonly all: SetType;
 }
 
@@ -65,7 +66,7 @@ function setsOf(family: 4 | 6): HostPortSets {
     any: { ...TABLE, set: `hostport_any${family}`, key: ['inet_proto', 'inet_service'], data },
     self: { ...TABLE, set: `hostport_self${family}`, key: [address, address] },
     bridge: { ...TABLE, set: `hostport_bridge${family}`, key: ['ifname', 'ifname', address] },
-    local: { ...TABLE, set: `hostport_local${family}`, key: [address] },
+    ...(family === 4 ? { local: { ...TABLE, set: 'hostport_local4', key: [address] } } : {}),
     all: { ...TABLE, set: `hostport_all${family}`, key: [address] },
   };
 }
@@ -132,7 +133,7 @@ function masquerades(family: 4 | 6): Expression[][] {
   return [
     [...familyIs(size), ...masquerade(self, saddr, daddr)],
     [...familyIs(size), ...masquerade(bridge, iifname, oifname, daddr)],
-    [...addressIs('saddr', LOOPBACK[family]), ...masquerade(local, daddr)],
+    ...(local === undefined ? [] : [[...addressIs('saddr', LOOPBACK[4]), ...masquerade(local, daddr)]]),
     [...familyIs(size), ...masquerade(all, daddr)],
   ];
 }

@@ -114,7 +114,7 @@ function elementsOf({ addresses, ports, masquerade, masqueradeAll }: Publication
       ...once(mapped),
       { set: sets.self, key: [ip, ip] },
       ...(link === undefined ? [] : [{ set: sets.bridge, key: behind }]),
-      { set: sets.local, key: [ip] },
+      ...(sets.local === undefined ? [] : [{ set: sets.local, key: [ip] }]),
       ...(masqueradeAll ? [{ set: sets.all, key: [ip] }] : []),
     ];
   });
