@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { EEXIST, EINTR, ENOENT, EPERM, ERESTART } from '../kernel/errno.ts';
-import { LockTimeoutError, lockFile } from '../kernel/file-lock.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import type { Step } from '../kernel/netlink/socket.ts';
-import { CURRENT, type Namespace, openNamespace } from '../kernel/netns.ts';
+import type { Namespace } from '../kernel/netns.ts';
 import { Batch } from '../kernel/nftables/batch.ts';
 import { type Nftables, openNftables } from '../kernel/nftables/socket.ts';
 import { listTables, tableText } from '../kernel/nftables/table.ts';
-import { SystemError } from '../kernel/system-error.ts';
 import { TableRules } from './table-rules.ts';
+import { Turn } from './turn.ts';
 
 /** A part of what a call does to nftables. */
 export interface Plan {
@@ -160,36 +159,6 @@ export class Ruleset {
 /** Thrown by a look, and caught by its ruleset. */
 class GuardNeeded extends Error {}
 
-/**
- * Those of ours who delete do so one after the other in each network namespace: a look that another's changes disturb is
- * in vain, and with many at once most would be. The lock is on the namespace's own file, so it leaves nothing behind.
- * Who does not get it in time goes on without: the generation guards what is changed.
- */
-class Turn {
-  #file: Namespace | undefined;
-
-  constructor(readonly namespace: Namespace | undefined) {}
-
-  /** May be called again. */
-  take(): void {
-    if (this.#file !== undefined) return;
-    try {
-      this.#file = openNamespace(this.namespace?.path ?? CURRENT);
-      lockFile(this.#file.fd, { path: this.#file.path, timeoutMs: TURN_MS });
-    } catch (error) {
-      // No /proc, or a process that was stopped in its turn.
-      if (!(error instanceof SystemError || error instanceof LockTimeoutError)) throw error;
-    }
-  }
-
-  /** May be called when it was not taken. */
-  end(): void {
-    this.#file?.close();
-  }
-}
-
-/** A turn takes a few milliseconds: who keeps it longer has been stopped. */
-const TURN_MS = 2000;
 /** As long as for locks. */
 const TIMEOUT_MS = 30_000;
 const LONGEST_PAUSE_MS = 50;
