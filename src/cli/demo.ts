@@ -15,16 +15,23 @@ import {
 } from '../runtime/network-list.ts';
 import { programPath } from '../runtime/this-program.ts';
 import { prettyRecord } from '../trace/pretty.ts';
+import { CommandFailure, ExitStatus } from './failure.ts';
+import { say, wantsColors } from './terminal.ts';
+import { act, verb } from './verb.ts';
+
+export function demoCommand() {
+  return verb('demo', 'run a chain through a scratch namespace, and show what was recorded', [
+    ['demo', 'needs root; the machine is left as it was'],
+  ]).action(act(demo));
+}
 
 /**
  * Runs a chain through two scratch namespaces, one in the part of a node and one in that of a pod, so that the machine's
  * own network is not touched. They are taken away whatever happens. Exit status as the command line's.
  */
-export async function demo(): Promise<number> {
-  if (process.getuid?.() !== 0) {
-    process.stderr.write('cni-debug demo: makes network namespaces, so it must be run as root\n');
-    return 3;
-  }
+async function demo(): Promise<number> {
+  if (process.getuid?.() !== 0)
+    throw new CommandFailure(ExitStatus.unknown, 'makes network namespaces, so it must be run as root');
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ending.abort());
   const folder = mkdtempSync(join(tmpdir(), 'cni-debug-demo-'));
@@ -121,12 +128,4 @@ function pluginFolder(folder: string): string {
   mkdirSync(path);
   symlinkSync(programPath(), join(path, 'debug'));
   return path;
-}
-
-function wantsColors(): boolean {
-  return process.stdout.isTTY === true && !process.env.NO_COLOR;
-}
-
-function say(text: string): void {
-  process.stdout.write(text);
 }

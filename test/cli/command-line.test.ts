@@ -9,7 +9,8 @@ const cniDebug = join(dirname(debug[0] ?? ''), 'cni-debug');
 test.each([[[]], [['--help']], [['help']]])('%j prints what there is', async (words) => {
   const answer = await run([cniDebug, ...words]);
   expect(answer).toMatchObject({ status: 0, stderr: '' });
-  expect(answer.stdout).toContain('cni-debug demo');
+  expect(answer.stdout).toContain('Usage: cni-debug ');
+  expect(answer.stdout).toMatch(/^ {2}demo /m);
 });
 
 test('--version', async () => {
@@ -21,7 +22,8 @@ test.each([[['nonsense']], [['demo', 'more']]])(
   async (words) => {
     const answer = await run([cniDebug, ...words]);
     expect(answer).toMatchObject({ status: 2, stdout: '' });
-    expect(answer.stderr).toContain(`unknown command: ${words.join(' ')}`);
+    expect(answer.stderr).toStartWith('cni-debug: ');
+    expect(answer.stderr).toContain('--help');
   },
 );
 

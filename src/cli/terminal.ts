@@ -1,0 +1,31 @@
+import { styleText } from 'node:util';
+
+/** What a person reads on, or a program. */
+export interface Output {
+  readonly isTTY?: boolean;
+}
+
+/** Not when a program reads, nor when the user does not want them (no-color.org). */
+export function wantsColors(output: Output = process.stdout): boolean {
+  return output.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+/** Gives a text a style, where colours are wanted. */
+export type Paint = (style: Style, text: string) => string;
+
+export function paintFor(output: Output = process.stdout): Paint {
+  const colors = wantsColors(output);
+  return (style, text) => (colors ? styleText(style, text, { validateStream: false }) : text);
+}
+
+/** Whole, also into a pipe that is slow to take it: the process ends right after. */
+export function say(text: string): void {
+  process.stdout.write(text);
+}
+
+/** The one form of machine-readable output: indented as cnitool and the plugins print it. */
+export function sayJson(value: unknown): void {
+  say(`${JSON.stringify(value, null, 4)}\n`);
+}
