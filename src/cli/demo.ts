@@ -60,6 +60,7 @@ async function runChain(pod: Namespace, folder: string, signal: AbortSignal): Pr
     ifName: 'eth0',
     args: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx',
     cniPath: pluginFolder(folder),
+    cacheDir: join(folder, 'cache'),
     timeoutMs: 30_000,
     signal,
   };
@@ -67,8 +68,8 @@ async function runChain(pod: Namespace, folder: string, signal: AbortSignal): Pr
   try {
     const result = await addNetworkList(list, runtime);
     say(`ADD answered:\n${stringifyJson(result, '  ')}\n\n`);
-    await checkNetworkList(list, runtime, result);
-    await delNetworkList(list, runtime, result);
+    await checkNetworkList(list, runtime);
+    await delNetworkList(list, runtime);
   } finally {
     showRecords(folder);
   }

@@ -51,7 +51,24 @@ export function parseConflist(source: string): NetworkList {
     return readList(document);
   read(plugin, document);
   const shared = ['name', 'cniVersion'].map((key) => [key, lookUp(document, key) ?? ''] as const);
-  return readList(newObject([...shared, ['plugins', [document]]]), false);
+  // libcni looks for further plugins only beside a list.
+  return {
+    ...readList(newObject([...shared, ['plugins', [document]]]), false),
+    loadOnlyInlinedPlugins: true,
+  };
+}
+
+/** Reads the configuration of one plugin, as it stands in a network's folder. Throws as `parseConflist`. */
+export function parsePlugin(source: string): JsonObject {
+  return read(plugin, parseDocument(source));
+}
+
+/** The list with these plugins and its present name, also in its document, which then needs no folder beside it. */
+export function withPlugins(list: NetworkList, plugins: readonly JsonObject[]): NetworkList {
+  let document = withKey(list.document, 'name', list.name);
+  document = withKey(document, 'loadOnlyInlinedPlugins', true);
+  document = withKey(document, 'plugins', [...plugins]);
+  return { ...list, plugins, document, loadOnlyInlinedPlugins: true };
 }
 
 /** What the runtime adds to the configuration of one plugin. */

@@ -17,6 +17,8 @@ export interface PluginRequest {
   readonly redact?: ((text: string) => string) | undefined;
   /** Ends the plugin with SIGTERM, then SIGKILL. */
   readonly signal?: AbortSignal | undefined;
+  /** An open file that the plugin inherits. */
+  readonly inherited?: number | undefined;
 }
 
 /** The account of one call of a plugin. */
@@ -31,10 +33,12 @@ export interface PluginCall extends PluginRun {
 
 /** Runs a plugin's executable; what goes wrong is in the account's outcome, and the promise never rejects. */
 export async function execPlugin(request: PluginRequest): Promise<PluginCall> {
-  const { type, path, command, configuration, timeoutMs, redact, signal } = request;
+  const { type, path, command, configuration, timeoutMs, redact, signal, inherited } = request;
   const environment = { ...request.environment, CNI_COMMAND: command };
   const stdin = typeof configuration === 'string' ? configuration : stringifyJson(configuration);
-  const finished = await runUnlessBusy({ command: path, environment, stdin, timeoutMs, signal });
+  const finished = await runUnlessBusy({
+    ...{ command: path, environment, stdin, timeoutMs, signal, inherited },
+  });
   const { stdout, stderr, failedToStart, durationMs, ...facts } = finished;
   const run: PluginRun = {
     ...facts,

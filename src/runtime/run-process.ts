@@ -16,6 +16,8 @@ export interface ProcessRequest {
   readonly environment: Environment;
   /** Without it the process finds stdin at its end. */
   readonly stdin?: string | Buffer;
+  /** An open file that the process inherits as its descriptor 3. */
+  readonly inherited?: number | undefined;
   /** Then the process and its group get SIGTERM, and SIGKILL after another `graceMs`. */
   readonly timeoutMs: number;
   /** Ends the process in the same way. */
@@ -91,13 +93,15 @@ interface Started {
   readonly outputs: readonly Source[];
 }
 
-function start({ command, args = [], environment, stdin }: ProcessRequest, captures: Capture[]): Started {
+function start(request: ProcessRequest, captures: Capture[]): Started {
+  const { command, args = [], environment, stdin, inherited } = request;
   // Not imported above: a call that starts nothing need not load it. Not awaited: see runProcess.
   const { spawn }: typeof import('node:child_process') = require('node:child_process');
   const file = stdin === undefined ? undefined : openStdinFile(stdin);
   const first = stdin === undefined ? 'ignore' : (file ?? 'pipe');
   const pipes = captures.map(openOutput);
-  const stdio: StdioOptions = [first, ...pipes.map((pipe) => pipe?.writer ?? 'pipe')];
+  const more = inherited === undefined ? [] : [inherited];
+  const stdio: StdioOptions = [first, ...pipes.map((pipe) => pipe?.writer ?? 'pipe'), ...more];
   try {
     const child = spawn(command, args, { env: environment as NodeJS.ProcessEnv, stdio, detached: true });
     // Whether the process reads its stdin is its own affair: EPIPE and ECONNRESET are no errors.

@@ -28,7 +28,7 @@ describe('parseConflist', () => {
 
   test('a conf is a list of one', () => {
     const list = parseConflist('{"cniVersion":"0.3.1","name":"net","type":"bridge"}');
-    expect(list).toMatchObject({ name: 'net', cniVersion: '0.3.1', loadOnlyInlinedPlugins: false });
+    expect(list).toMatchObject({ name: 'net', cniVersion: '0.3.1', loadOnlyInlinedPlugins: true });
     expect(stringifyJson(list.document)).toBe(
       '{"name":"net","cniVersion":"0.3.1","plugins":[{"cniVersion":"0.3.1","name":"net","type":"bridge"}]}',
     );

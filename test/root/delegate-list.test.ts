@@ -48,8 +48,8 @@ describe.if(requires('root', 'ip', 'nft'))('a list of delegates', () => {
     });
     expect(commitsOf(record)).toHaveLength(1);
 
-    expect(node.chain('check', conflist, result)).toBeNull();
-    expect(node.chain('del', conflist, result)).toBeNull();
+    expect(node.chain('check', conflist)).toBeNull();
+    expect(node.chain('del', conflist)).toBeNull();
     expect(delegatesOf(calls().at(-1))).toEqual(['DEL portmap', 'DEL bridge']);
     expect(commitsOf(calls().at(-1))).toHaveLength(1);
     expect(node.onNode('nft', 'list', 'ruleset')).not.toContain('pod1');
@@ -60,7 +60,8 @@ describe.if(requires('root', 'ip', 'nft'))('a list of delegates', () => {
     const document = JSON.parse(node.conflist(file));
     document.plugins[0].delegate[1].conditionsV4 = ['--nonsense'];
     // The bridge, its table and forwarding are there for good.
-    node.chain('del', node.conflist(file), node.chain('add', node.conflist(file)));
+    node.chain('add', node.conflist(file));
+    node.chain('del', node.conflist(file));
     const before = everything();
     const error = node.chain('add', JSON.stringify(document));
     expect(error.msg).toContain('delegate 2 of 2 ("portmap"): conditionsV4: ');
@@ -118,8 +119,8 @@ describe.if(requires('root', 'ip', 'nft', 'iptables', 'reference-plugins'))(
           { type: 'portmap', command: 'ADD', status: 0 },
         ],
       });
-      expect(node.chain('check', conflist, result)).toBeNull();
-      expect(node.chain('del', conflist, result)).toBeNull();
+      expect(node.chain('check', conflist)).toBeNull();
+      expect(node.chain('del', conflist)).toBeNull();
       expect(calls().at(-1).delegates).toMatchObject([
         { type: 'portmap', command: 'DEL', status: 0 },
         { type: 'bridge', command: 'DEL', inProcess: true },

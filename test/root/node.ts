@@ -59,7 +59,7 @@ export class Node {
 
   /** What the chain answered: a result, `null`, or an error. */
   // biome-ignore lint/suspicious/noExplicitAny: a test reads the answer as JSON.
-  chain(command: 'add' | 'check' | 'del', conflist: string, result: unknown = null): any {
+  chain(command: 'add' | 'check' | 'del', conflist: string): any {
     const runtime = {
       containerID: 'pod1',
       netns: this.netns,
@@ -67,9 +67,10 @@ export class Node {
       args: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx',
       capabilityArgs: { portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] },
       cniPath: this.cniPath,
+      cacheDir: join(this.scratch.folder, 'cache'),
       timeoutMs: 60_000,
     };
-    const words = [command, conflist, JSON.stringify(runtime), JSON.stringify(result)];
+    const words = [command, conflist, JSON.stringify(runtime)];
     return JSON.parse(this.onNode(process.execPath, join(import.meta.dir, 'chain-run.ts'), ...words));
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { parseConflist } from '../../src/cni/conflist.ts';
 import type { CniError } from '../../src/cni/error.ts';
-import { type JsonObject, parseJson, stringifyJson } from '../../src/cni/json.ts';
+import { stringifyJson } from '../../src/cni/json.ts';
 import { addNetworkList, checkNetworkList, delNetworkList } from '../../src/runtime/network-list.ts';
 import { PluginFolder } from './plugin-folder.ts';
 
@@ -38,6 +38,7 @@ function runtime() {
     netns: '/var/run/netns/x',
     ifName: 'eth0',
     cniPath: folder.path,
+    cacheDir: `${folder.path}/cache`,
     timeoutMs: 20_000,
   };
 }
@@ -122,25 +123,27 @@ test('DEL goes on after an error and throws the first', async () => {
 });
 
 test('prevResult comes with DEL since 0.4.0', async () => {
-  plugin('one', 'exit 0');
-  const prevResult = parseJson('{"ips":[]}') as JsonObject;
-  await delNetworkList(list('0.3.1', 'one'), runtime(), prevResult);
-  await delNetworkList(list('0.4.0', 'one'), runtime(), prevResult);
-  expect(calls()).toEqual(['DEL one {}', 'DEL one {"prevResult":{"ips":[]}}']);
+  plugin('one', '[ $CNI_COMMAND = DEL ] || echo \'{"ips":[]}\'');
+  for (const version of ['0.3.1', '0.4.0']) {
+    await addNetworkList(list(version, 'one'), runtime());
+    await delNetworkList(list(version, 'one'), runtime());
+  }
+  const prevResult = '{"cniVersion":"0.4.0","ips":[],"dns":{}}';
+  expect(calls()).toEqual(['ADD one {}', 'DEL one {}', 'ADD one {}', `DEL one {"prevResult":${prevResult}}`]);
 });
 
 test('CHECK stops at the first error, came with 0.4.0, and can be disabled', async () => {
-  plugin('one', `echo '{"code":7,"msg":"gone"}'; exit 1`);
-  const prevResult = parseJson('{}') as JsonObject;
-  const error = await errorOf(checkNetworkList(list('0.4.0', 'one', 'two'), runtime(), prevResult));
+  plugin('one', `[ $CNI_COMMAND = CHECK ] || exec echo '{}'; echo '{"code":7,"msg":"gone"}'; exit 1`);
+  await addNetworkList(list('0.4.0', 'one'), runtime());
+  const error = await errorOf(checkNetworkList(list('0.4.0', 'one', 'two'), runtime()));
   expect(error.message).toBe('network "net": CHECK failed at plugin 1 of 2 ("one"): gone');
-  expect(calls()).toEqual(['CHECK one {"prevResult":{}}']);
+  expect(calls().slice(1)).toEqual(['CHECK one {"prevResult":{"cniVersion":"0.4.0","dns":{}}}']);
 
-  const early = await errorOf(checkNetworkList(list('0.3.1', 'one'), runtime(), prevResult));
+  const early = await errorOf(checkNetworkList(list('0.3.1', 'one'), runtime()));
   expect(`${early.code}: ${early.message}`).toBe(
     '1: network "net": version 0.3.1 has no CHECK, it came with 0.4.0',
   );
 
-  await checkNetworkList({ ...list('0.4.0', 'one'), disableCheck: true }, runtime(), prevResult);
-  expect(calls()).toHaveLength(1);
+  await checkNetworkList({ ...list('0.4.0', 'one'), disableCheck: true }, runtime());
+  expect(calls()).toHaveLength(2);
 });
