@@ -1,4 +1,5 @@
-// Builds dist/: cni-debug.cjs (the program for Node), koffi.node, cni-debug (the executable) and bin/ (its names).
+// Builds dist/: cni-debug.cjs (the program for Node), runtime.cjs and types/ (the library), koffi.node, cni-debug (the
+// executable) and bin/ (its names).
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,10 +29,8 @@ const koffi = `@koromix/koffi-linux-${process.arch}/${libc}_${process.arch}/koff
 const attachment = { CNI_CONTAINERID: 'order', CNI_NETNS: '/none', CNI_IFNAME: 'eth0', CNI_PATH: '/none' };
 
 rmSync(dist, { recursive: true, force: true });
-await build({
-  entryPoints: ['src/main.ts'],
+const forNode = {
   absWorkingDir: root,
-  outfile: 'dist/cni-debug.cjs',
   bundle: true,
   platform: 'node',
   target: 'node20',
@@ -41,15 +40,24 @@ await build({
   loader: { '.node': 'copy' },
   assetNames: 'koffi',
   minifySyntax: true,
-  banner: { js: '#!/usr/bin/env node' },
   logLevel: 'warning',
+};
+await build({
+  ...forNode,
+  entryPoints: ['src/main.ts'],
+  outfile: 'dist/cni-debug.cjs',
+  banner: { js: '#!/usr/bin/env node' },
+});
+await build({ ...forNode, entryPoints: ['src/runtime/library.ts'], outfile: 'dist/runtime.cjs' });
+execFileSync(process.execPath, [executableOf('typescript', 'tsc'), '--project', 'src/runtime'], {
+  cwd: root,
+  stdio: 'inherit',
 });
 chmodSync(join(dist, 'cni-debug.cjs'), 0o755);
 // A library, not a program; and the loader refuses one that others may write.
 chmodSync(join(dist, 'koffi.node'), 0o644);
 
-const bunPackage = require.resolve('bun/package.json');
-const bun = join(dirname(bunPackage), require('bun/package.json').bin.bun);
+const bun = executableOf('bun', 'bun');
 writeFileSync(
   join(dist, 'tsconfig.json'),
   JSON.stringify({ compilerOptions: { paths: { koffi: [require.resolve(koffi)] } } }),
@@ -57,6 +65,12 @@ writeFileSync(
 compile();
 // A second time, with what every call needs lying together: a millisecond less to read.
 compile(...orderFiles().map((file) => `--bytecode-order=${file}`));
+
+/** A program that a package brings. */
+function executableOf(name, program) {
+  const file = `${name}/package.json`;
+  return join(dirname(require.resolve(file)), require(file).bin[program]);
+}
 
 /** From the source, not from the bundle: what a call does not import is not read then, which is most of it. */
 function compile(...options) {

@@ -2,6 +2,7 @@ import { isObject, type JsonObject, newObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import { lookUp } from '../../src/cni/keys.ts';
 import { firstOf, type Problem } from '../../src/cni/problem.ts';
+import { defaultJournal } from '../../src/trace/journal-settings.ts';
 import { readDelegates } from './delegate-keys.ts';
 import { duration, hooks, journal, pathOrOff, patterns, size } from './key-values.ts';
 
@@ -14,8 +15,6 @@ export interface ReadSettings {
   /** `debug` is the plugin `bridge`, whose keys stand beside its own. */
   readonly isBridge: boolean;
 }
-
-const defaultJournal = { path: '/var/log/cni-debug/journal.ndjson', maxSize: 16 * 1024 ** 2, maxFiles: 4 };
 
 /**
  * The keys of the `debug` plugin. Never throws: a key with a problem, and of very many each in its turn, counts as absent, so that the call can be

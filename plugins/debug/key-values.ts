@@ -1,6 +1,6 @@
 import type { ConfigurationValue } from '../../src/cni/configuration-value.ts';
 import type { Attempt } from '../../src/cni/key-reader.ts';
-import type { Journal } from '../../src/trace/journal.ts';
+import type { Journal } from '../../src/trace/journal-settings.ts';
 import { parseDuration, parseSize } from '../../src/trace/quantity.ts';
 import { invalidPattern } from '../../src/trace/redaction.ts';
 

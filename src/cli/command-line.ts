@@ -1,12 +1,31 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { CniError } from '../cni/error.ts';
+import { newObject, stringifyJson } from '../cni/json.ts';
+import { chainFailure } from './chain-failure.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
-import { paintFor } from './terminal.ts';
+import { paintFor, say } from './terminal.ts';
+
+type Verbs = Readonly<Record<string, () => Promise<Command>>>;
 
 /** One file each, loaded when it is named; all of them when there is none to go by. */
-const verbs: Readonly<Record<string, () => Promise<Command>>> = {
+const verbs: Verbs = {
+  add: async () => (await import('./add.ts')).addCommand(),
+  del: async () => (await import('./del.ts')).delCommand(),
+  check: async () => (await import('./check.ts')).checkCommand(),
+  gc: async () => (await import('./gc.ts')).gcCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  exec: async () => (await import('./exec.ts')).execCommand(),
+  attach: async () => (await import('./attach.ts')).attachCommand(),
+  detach: async () => (await import('./detach.ts')).detachCommand(),
+  list: async () => (await import('./list.ts')).listCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
+  completion: async () => (await import('./completion.ts')).completionCommand(),
+};
+
+/** For programs. */
+const hiddenVerbs: Verbs = {
+  complete: async () => (await import('./completion.ts')).completeCommand(),
 };
 
 /** Runs one verb. Resolves to the exit status: see `ExitStatus`. */
@@ -18,7 +37,7 @@ export async function commandLine(words: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : ExitStatus.usage;
-    return report(words[0] ?? '', thrown);
+    return report(words, thrown);
   }
 }
 
@@ -40,20 +59,33 @@ export async function programFor(words: readonly string[]): Promise<Command> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'cni-debug:')) })
     .exitOverride();
   const [named = ''] = words;
-  const needed = Object.hasOwn(verbs, named) ? [named] : Object.keys(verbs);
-  for (const command of await Promise.all(needed.map((name) => verbs[name]?.())))
-    if (command !== undefined) program.addCommand(command.copyInheritedSettings(program));
+  const known = { ...verbs, ...hiddenVerbs };
+  const needed = Object.entries(known).filter(([name]) => name === named);
+  const loads = needed.length > 0 ? needed : Object.entries(verbs);
+  for (const command of await Promise.all(loads.map(([, load]) => load())))
+    program.addCommand(command.copyInheritedSettings(program));
   return program;
 }
 
-/** What a verb ended with, on stderr; the exit status. */
-function report(verb: string, thrown: unknown): number {
-  const paint = paintFor(process.stderr);
-  const line = (text: string) => process.stderr.write(`${text}\n`);
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  line(`${paint('red', `cni-debug ${verb}:`)} ${message}`);
-  if (thrown instanceof CniError && thrown.details !== '') line(`  ${thrown.details}`);
-  if (thrown instanceof CommandFailure) for (const next of thrown.advice) line(`  ${next}`);
-  if (thrown instanceof CommandFailure) return thrown.status;
-  return thrown instanceof CniError ? ExitStatus.no : ExitStatus.unknown;
+/** What a verb ended with, on stderr; where JSON is wanted, on stdout. The exit status. */
+function report(words: readonly string[], thrown: unknown): number {
+  const failure = failureOf(thrown);
+  if (words.includes('--json')) {
+    const error = newObject(Object.entries({ msg: failure.message }));
+    say(`${stringifyJson(failure.document ?? error, '    ')}\n`);
+  } else {
+    const paint = paintFor(process.stderr);
+    const lines = [
+      `${paint('red', `cni-debug ${words[0]}:`)} ${failure.message}`,
+      ...failure.advice.map((next) => `  ${next}`),
+    ];
+    process.stderr.write(`${lines.join('\n')}\n`);
+  }
+  return failure.status;
+}
+
+function failureOf(thrown: unknown): CommandFailure {
+  if (thrown instanceof CommandFailure) return thrown;
+  if (thrown instanceof CniError) return chainFailure(thrown);
+  return new CommandFailure(ExitStatus.unknown, thrown instanceof Error ? thrown.message : String(thrown));
 }

@@ -1,3 +1,5 @@
+import type { JsonObject } from '../cni/json.ts';
+
 /** Exit statuses of every verb, besides 0: done, and nothing was found. */
 export const ExitStatus = {
   /** The answer is no, something was found, or it went wrong. */
@@ -19,9 +21,10 @@ export class CommandFailure extends Error {
     message: string,
     /** What to do next, a line each. */
     readonly advice: readonly string[] = [],
-    options?: ErrorOptions,
+    /** What `--json` prints in their place. */
+    readonly document?: JsonObject,
   ) {
-    super(message, options);
+    super(message);
   }
 }
 

@@ -1,4 +1,5 @@
 import yoctoSpinner from 'yocto-spinner';
+import { paintFor } from './terminal.ts';
 
 /** What is not over by then is worth a word. */
 const patienceMs = 1000;
@@ -7,18 +8,40 @@ const patienceMs = 1000;
 export class Progress {
   readonly #spinner = yoctoSpinner({ stream: process.stderr });
   #timer: NodeJS.Timeout | undefined;
+  #text = '';
 
-  /** What is being waited for from now on: `plugin 2 of 3 ("portmap"): ADD`. */
+  constructor(private readonly verb: string) {}
+
+  /** What is being waited for from now on: `ADD of plugin 2 of 3 ("portmap")`. */
   show(text: string): void {
-    this.#spinner.text = text;
-    if (!process.stderr.isTTY || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#spinner.start(), patienceMs);
+    if (!process.stderr.isTTY) return;
+    this.#text = text;
+    if (this.#spinner.isSpinning) this.#spinner.text = text;
+    this.#timer ??= setTimeout(() => this.#spinner.start(this.#text), patienceMs);
+  }
+
+  /** Something that is worth knowing and no error, on a line of its own. */
+  note(message: string): void {
+    const wasSpinning = this.#spinner.isSpinning;
+    if (wasSpinning) this.#spinner.stop();
+    process.stderr.write(`${paintFor(process.stderr)('yellow', `cni-debug ${this.verb}:`)} ${message}\n`);
+    if (wasSpinning) this.#spinner.start();
   }
 
   /** Takes the line away. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#spinner.stop();
+    if (this.#spinner.isSpinning) this.#spinner.stop();
+  }
+}
+
+/** Runs a part of a verb with its progress. */
+export async function withProgress<T>(verb: string, run: (progress: Progress) => Promise<T>): Promise<T> {
+  const progress = new Progress(verb);
+  try {
+    return await run(progress);
+  } finally {
+    progress.stop();
   }
 }

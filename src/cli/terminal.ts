@@ -1,4 +1,6 @@
+import { constants } from 'node:os';
 import { styleText } from 'node:util';
+import { processIo } from '../process-io.ts';
 
 /** What a person reads on, or a program. */
 export interface Output {
@@ -22,7 +24,13 @@ export function paintFor(output: Output = process.stdout): Paint {
 
 /** Whole, also into a pipe that is slow to take it: the process ends right after. */
 export function say(text: string): void {
-  process.stdout.write(text);
+  try {
+    processIo.writeStdout(text);
+  } catch (error) {
+    // Whoever read has seen enough, as `head`.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE);
+    throw error;
+  }
 }
 
 /** The one form of machine-readable output: indented as cnitool and the plugins print it. */

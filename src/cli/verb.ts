@@ -13,10 +13,8 @@ export type Action<W extends Words> = (...words: W) => Promise<number>;
 export function verb(name: string, does: string, examples: readonly (readonly [string, string])[]): Command {
   const width = Math.max(...examples.map(([line]) => line.length));
   const lines = examples.map(([line, why]) => `  cni-debug ${line.padEnd(width)}   # ${why}`);
-  return new Command(name)
-    .summary(does)
-    .description(does)
-    .addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+  const command = new Command(name).summary(does).description(does);
+  return lines.length === 0 ? command : command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }
 
 /** For `Command.action`: keeps the exit status, which `commandLine` answers. */
@@ -25,3 +23,9 @@ export function act<W extends Words>(action: Action<W>): (...words: W) => Promis
     process.exitCode = await action(...words);
   };
 }
+
+export const networkMeans = 'the name of a network in --conf-dir, or the file of one';
+export const netnsMeans =
+  'a path, a name (ip netns), pid:NUMBER, or the ID of a containerd container or the beginning of one';
+export const containerMeans =
+  'a PID, a namespace (path or name), or the ID of a containerd container or the beginning of one';

@@ -84,6 +84,15 @@ export function versionOfResult(document: Json, otherwise: Version): Version {
   return isVersion(named) ? named : otherwise;
 }
 
+/** The addresses in a result of any version, with their prefix lengths, as they stand. */
+export function addressesOf(result: JsonObject | undefined): string[] {
+  if (result === undefined) return [];
+  const { ip4, ip6, ips } = result;
+  const entries = Array.isArray(ips) ? ips.map((ip) => isObject(ip) && ip.address) : [];
+  const old = [ip4, ip6].map((ip) => isObject(ip) && ip.ip);
+  return [...entries, ...old].filter((address) => typeof address === 'string');
+}
+
 function describe({ path, value, complaint }: WrongValue): Problem {
   return problemWith(path, value, complaint);
 }

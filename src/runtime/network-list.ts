@@ -3,6 +3,7 @@ import { convertResult } from '../cni/conversion.ts';
 import { containerIDComplaint, ifNameComplaint } from '../cni/environment.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { type JsonObject, newObject, stringifyJson } from '../cni/json.ts';
+import { lookUp } from '../cni/keys.ts';
 import { versionOfResult } from '../cni/result.ts';
 import { isAtLeast } from '../cni/version.ts';
 import { type Attaching, addChain, checkChain, delChain, statusChain } from './chain.ts';
@@ -176,8 +177,7 @@ async function removeStale(
   const { containerID, ifName, netns, onWarning } = runtime;
   const key = keyOf(list, runtime);
   const known = readUnlessDamaged(cache, key, onWarning);
-  // lo is there before anybody is asked.
-  const places = ifName === 'lo' ? [] : [netns, known?.netns || netns];
+  const places = makesInterface(list, ifName) ? [netns, known?.netns || netns] : [];
   const place = places.find((path) => hasInterface(path, ifName));
   if (place !== undefined) {
     const whose =
@@ -192,6 +192,11 @@ async function removeStale(
   const attaching = { ...runtime, netns: known.netns, signal: undefined };
   await delChain(list, attaching, known.result && inVersionOf(list, known.result));
   cache.remove(key);
+}
+
+/** lo is there before anybody is asked, and loopback makes no other, whatever it is called with. */
+function makesInterface({ plugins }: NetworkList, ifName: string): boolean {
+  return ifName !== 'lo' && plugins.some((plugin) => lookUp(plugin, 'type') !== 'loopback');
 }
 
 /** What DEL passes on; one that is damaged must keep nobody from it. */

@@ -1,12 +1,6 @@
 import pino from 'pino';
+import type { Journal } from './journal-settings.ts';
 import { appendRecord } from './log-file.ts';
-
-/** Where the journal is, and how much of it is kept: `maxFiles` files of at most `maxSize` bytes. */
-export interface Journal {
-  readonly path: string;
-  readonly maxSize: number;
-  readonly maxFiles: number;
-}
 
 /** Appends one record as a line of JSON. Returns what is worth noting of it; throws LogFileError. */
 export function writeJournal(

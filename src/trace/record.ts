@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs, podOf } from '../cni/args.ts';
 import type { CniError } from '../cni/error.ts';
-import { isObject, type Json, type JsonObject, stringifyJson } from '../cni/json.ts';
+import { type Json, type JsonObject, stringifyJson } from '../cni/json.ts';
 import { lookUp, withoutKeys } from '../cni/keys.ts';
 import type { Outcome, Request } from '../cni/plugin.ts';
+import { addressesOf } from '../cni/result.ts';
 import { describeProcess, shorten } from './process-record.ts';
 import type { Redactor } from './redaction.ts';
 import type { Step, Trace } from './trace.ts';
@@ -90,15 +91,6 @@ function ending(outcome: Outcome | undefined): string {
   if ('error' in outcome) return `error ${outcome.error.code}: ${outcome.error.message}`;
   const addresses = addressesOf(outcome.result);
   return addresses.length === 0 ? 'done' : addresses.join(', ');
-}
-
-function addressesOf(result: JsonObject | undefined): Json[] {
-  if (result === undefined) return [];
-  const { ip4, ip6, ips } = result;
-  const entries = Array.isArray(ips) ? ips.map((ip) => isObject(ip) && ip.address) : [];
-  return [...entries, isObject(ip4) && ip4.ip, isObject(ip6) && ip6.ip].filter(
-    (entry) => typeof entry === 'string',
-  );
 }
 
 function redactTexts<T extends object>(fields: T, redactor: Redactor): T {

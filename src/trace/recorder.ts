@@ -1,6 +1,7 @@
 import { CniError, ErrorCode } from '../cni/error.ts';
 import type { Outcome, Request } from '../cni/plugin.ts';
-import { type Journal, writeJournal } from './journal.ts';
+import { writeJournal } from './journal.ts';
+import type { Journal } from './journal-settings.ts';
 import { appendRecord, checkLogFile } from './log-file.ts';
 import { beginRecord, callRecord, headline } from './record.ts';
 import { type Redactor, redactor } from './redaction.ts';

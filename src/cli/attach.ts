@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { stringifyJson } from '../cni/json.ts';
+import { takeBackAbandoned } from '../runtime/abandoned.ts';
+import { nextInterfaceName } from '../runtime/container-links.ts';
+import { identity } from '../runtime/find-namespace.ts';
+import { addNetworkList } from '../runtime/network-list.ts';
+import { attachmentTo, knownAttachments, namespaceOf } from './attachment.ts';
+import { callChain } from './chain-call.ts';
+import { type AttachmentOptions, withAttachmentOptions } from './network-options.ts';
+import { say } from './terminal.ts';
+import { act, containerMeans, networkMeans, verb } from './verb.ts';
+
+export function attachCommand(): Command {
+  return withAttachmentOptions(
+    verb('attach', 'give a running container a further interface', [
+      ['attach 3f2a0c mynet', 'the next free ethN, for a container of containerd'],
+      ['attach pid:4711 mynet --ifname eth12', 'for whatever the process 4711 is in'],
+    ])
+      .argument('<container>', containerMeans)
+      .argument('<network>', networkMeans),
+  ).action(act(attach));
+}
+
+/** Prints the result. The cache knows the attachment, as if the container's runtime had made it. */
+async function attach(container: string, network: string, options: AttachmentOptions): Promise<number> {
+  const { netns, containerID } = namespaceOf(container);
+  const containerId = options.containerId ?? knownID(netns, options) ?? containerID;
+  const ifname = options.ifname ?? nextInterfaceName(netns);
+  const attachment = attachmentTo(network, netns, {
+    ...options,
+    ifname,
+    ...(containerId === undefined ? {} : { containerId }),
+  });
+  const result = await callChain('attach', attachment, options, async (runtime) => {
+    await takeBackAbandoned(runtime);
+    return addNetworkList(attachment.list, runtime);
+  });
+  say(`${stringifyJson(result, '    ')}\n`);
+  return 0;
+}
+
+/** What the container's runtime calls it: its own interfaces are attached under that. */
+function knownID(netns: string, options: AttachmentOptions): string | undefined {
+  const id = identity(netns);
+  return knownAttachments(options).find((known) => known.netns !== '' && identity(known.netns) === id)
+    ?.containerID;
+}

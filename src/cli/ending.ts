@@ -1,0 +1,24 @@
+import { CniError, ErrorCode } from '../cni/error.ts';
+
+const ending = new AbortController();
+let signalName: NodeJS.Signals | undefined;
+
+/** Aborted, with a CniError, when this process is asked to end: then what was begun is taken back. */
+export function endingSignal(): AbortSignal {
+  if (listening) return ending.signal;
+  listening = true;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      signalName ??= name;
+      ending.abort(new CniError(ErrorCode.internal, `ended by ${name}`));
+    });
+  }
+  return ending.signal;
+}
+
+/** What ended this process, if something did. */
+export function endedBy(): NodeJS.Signals | undefined {
+  return signalName;
+}
+
+let listening = false;

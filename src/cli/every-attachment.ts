@@ -1,0 +1,165 @@
+import type { NetworkList } from '../cni/conflist.ts';
+import { parseConflist } from '../cni/conflist.ts';
+import { CniError } from '../cni/error.ts';
+import { isObject, type Json, type JsonObject } from '../cni/json.ts';
+import { addressesOf } from '../cni/result.ts';
+import { type Lease, listLeases } from '../ipam/lease-listing.ts';
+import { type AttachmentState, attachmentState } from '../runtime/attachment-state.ts';
+import { networkFiles } from '../runtime/network-files.ts';
+import { type CacheEntry, ResultCache } from '../runtime/result-cache.ts';
+import { recordsFromEnd } from '../trace/journal-reader.ts';
+import { defaultJournal } from '../trace/journal-settings.ts';
+import { journalsOf } from './journals.ts';
+import { dataDirsOf } from './living-attachments.ts';
+import type { NetworkOptions } from './network-options.ts';
+
+/** An attachment, and who knows of it. */
+export interface KnownAttachment {
+  readonly network: string;
+  readonly containerID: string;
+  /** Empty where a lease of old times does not say it. */
+  readonly ifName: string;
+  readonly netns: string;
+  readonly addresses: readonly string[];
+  /** When the first of those who know of it heard of it, as ISO 8601. */
+  readonly since: string;
+  readonly state: AttachmentState;
+  readonly sources: readonly Source[];
+}
+
+export type Source = 'cache' | 'lease' | 'record';
+
+/** What one of them knows. */
+interface Sighting {
+  readonly source: Source;
+  readonly network: string;
+  readonly containerID: string;
+  readonly ifName: string;
+  readonly netns: string;
+  readonly addresses: readonly string[];
+  readonly since: Date;
+  readonly result?: JsonObject | undefined;
+}
+
+/**
+ * Everything that the result cache, the leases of host-local, and the journals of `debug` know of this node's
+ * attachments, oldest first; and what could not be looked at. Never throws.
+ */
+export function everyAttachment({ confDir, cacheDir }: NetworkOptions): {
+  attachments: KnownAttachment[];
+  refused: string[];
+} {
+  const refused: string[] = [];
+  const attempt = <T>(look: () => T[]): T[] => {
+    try {
+      return look();
+    } catch (error) {
+      refused.push(CniError.from(error).message);
+      return [];
+    }
+  };
+  const cached = attempt(() => {
+    const content = new ResultCache(cacheDir).list();
+    refused.push(...content.refused.map(({ reason }) => reason));
+    return [...content.entries];
+  });
+  const lists = [
+    ...attempt(() => networkFiles(confDir).networks.map(({ list }) => list)),
+    ...cached.flatMap(listOf),
+  ];
+  const dataDirs = distinct(lists.flatMap(dataDirsOf), dataDirsOf(noPlugins));
+  const journals = distinct(lists.flatMap(journalsOf), journalsOf(noPlugins));
+  const sightings = [
+    ...cached.map(byCache),
+    ...dataDirs.flatMap((folder) => attempt(() => listLeases(folder).map(byLease))),
+    ...attempt(() => recorded(journals)),
+  ];
+  return { attachments: joined(sightings), refused };
+}
+
+const noPlugins: Pick<NetworkList, 'plugins'> = { plugins: [] };
+
+function distinct(...lists: string[][]): string[] {
+  return [...new Set(lists.flat())];
+}
+
+/** The network as it was at ADD; none where that makes no sense. */
+function listOf({ attachment }: CacheEntry): NetworkList[] {
+  try {
+    return [parseConflist(attachment.config)];
+  } catch {
+    return [];
+  }
+}
+
+function byCache({ attachment, since }: CacheEntry): Sighting {
+  return { source: 'cache', ...attachment, addresses: addressesOf(attachment.result), since };
+}
+
+function byLease({ network, containerID, ifName = '', address, since }: Lease): Sighting {
+  return { source: 'lease', network, containerID, ifName, netns: '', addresses: [address], since };
+}
+
+/** Those whose last call was an ADD that succeeded. */
+function recorded(journals: readonly string[]): Sighting[] {
+  const last = new Map<string, Sighting | undefined>();
+  for (const path of journals.flatMap(withOlder)) {
+    for (const record of recordsFromEnd(path)) {
+      const { kind, command, network, attachment, error, result, startedAt } = record;
+      if (kind !== 'call' || error !== undefined || !isObject(attachment)) continue;
+      if (command !== 'ADD' && command !== 'DEL') continue;
+      const [containerID, ifName, netns] = ['containerID', 'ifName', 'netns'].map((key) =>
+        textOf(attachment[key]),
+      );
+      const key = [network, containerID, ifName].join('\n');
+      if (last.has(key)) continue;
+      const found = isObject(result) ? result : undefined;
+      const sighting = { source: 'record' as const, network: textOf(network), result: found };
+      const since = new Date(textOf(startedAt));
+      const where = { containerID: containerID ?? '', ifName: ifName ?? '', netns: netns ?? '' };
+      last.set(
+        key,
+        command === 'DEL' ? undefined : { ...sighting, ...where, addresses: addressesOf(found), since },
+      );
+    }
+  }
+  return [...last.values()].filter((sighting) => sighting !== undefined);
+}
+
+/** Newest first. */
+function withOlder(path: string): string[] {
+  const older = Array.from({ length: defaultJournal.maxFiles - 1 }, (_, index) => `${path}.${index + 1}`);
+  return [path, ...older];
+}
+
+/** One for each attachment; a lease that does not say its interface belongs to whatever its container has. */
+function joined(sightings: readonly Sighting[]): KnownAttachment[] {
+  const groups = new Map<string, Sighting[]>();
+  for (const sighting of sightings) {
+    const { network, containerID, ifName } = sighting;
+    const key = [network, containerID, ifName].join('\n');
+    groups.set(key, [...(groups.get(key) ?? []), sighting]);
+  }
+  return [...groups.values()].map(join).sort((one, other) => Date.parse(one.since) - Date.parse(other.since));
+}
+
+function join(sightings: readonly Sighting[]): KnownAttachment {
+  const [first] = sightings as [Sighting];
+  const { network, containerID, ifName } = first;
+  const placed = sightings.find(({ netns }) => netns !== '') ?? first;
+  const since = new Date(Math.min(...sightings.map((sighting) => sighting.since.getTime())));
+  return {
+    ...{ network, containerID, ifName, netns: placed.netns },
+    // A lease has no prefix length: the result says the same address better.
+    addresses: distinct((sightings.find(({ addresses }) => addresses.length > 0) ?? first).addresses.slice()),
+    since: since.toISOString(),
+    state: attachmentState(placed),
+    sources: sightings
+      .map(({ source }) => source)
+      .filter((source, index, all) => all.indexOf(source) === index),
+  };
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}

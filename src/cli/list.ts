@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { everyAttachment, type KnownAttachment } from './every-attachment.ts';
+import { CommandFailure, ExitStatus } from './failure.ts';
+import { type NetworkOptions, withNetworkOptions } from './network-options.ts';
+import { table } from './table.ts';
+import { type Paint, paintFor, say, sayJson } from './terminal.ts';
+import { act, verb } from './verb.ts';
+
+interface ListOptions extends NetworkOptions {
+  readonly network?: string;
+  readonly container?: string;
+}
+
+export function listCommand(): Command {
+  return withNetworkOptions(
+    verb('list', 'show the attachments that caches, leases and records know of', [
+      ['list', 'all of this node'],
+      ['list --network mynet', 'of one network'],
+      ['list --container 3f2a', 'of containers whose ID begins so'],
+      [`list --json | jq '.[] | select(.state == "gone")'`, 'what lost its container'],
+    ])
+      .option('--network <name>', 'only of this network')
+      .option('--container <id>', 'only of containers whose ID begins so'),
+  ).action(act(list));
+}
+
+async function list(options: ListOptions): Promise<number> {
+  const { attachments, refused } = everyAttachment(options);
+  const { network, container = '' } = options;
+  const shown = attachments.filter(
+    (one) => (network === undefined || one.network === network) && one.containerID.startsWith(container),
+  );
+  if (options.json) sayJson(shown);
+  else if (shown.length > 0) say(asTable(shown, paintFor()));
+  else process.stderr.write('cni-debug list: no attachments\n');
+  if (refused.length === 0) return 0;
+  throw new CommandFailure(ExitStatus.unknown, 'not everything could be looked at:', refused);
+}
+
+function asTable(attachments: readonly KnownAttachment[], paint: Paint): string {
+  const now = Date.now();
+  const rows = attachments.map(({ network, containerID, ifName, addresses, since, state, sources }) => [
+    ...[network, containerID, ifName || '?', addresses.join(',') || '-'],
+    ...[ageText(now - Date.parse(since)), state, sources.join(',')],
+  ]);
+  return table(['NETWORK', 'CONTAINER', 'INTERFACE', 'ADDRESSES', 'AGE', 'STATE', 'KNOWN FROM'], rows, paint);
+}
+
+/** The largest unit that there is at least one of, as kubectl has it. */
+function ageText(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const units = [['d', 86_400] as const, ['h', 3600] as const, ['m', 60] as const];
+  const unit = units.find(([, length]) => seconds >= length);
+  return unit === undefined ? `${seconds}s` : `${Math.floor(seconds / unit[1])}${unit[0]}`;
+}

@@ -1,0 +1,63 @@
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A container that containerd runs: a folder of its runtime says so. */
+export interface ContainerdTask {
+  readonly id: string;
+  /** Of containerd: `k8s.io`, `default`, `moby`. */
+  readonly namespace: string;
+  /** Its first process, as this node's /proc has it. */
+  readonly pid: number;
+}
+
+/**
+ * The tasks of every containerd whose state is below `/run`: `/run/containerd`, but also that of k3s and the like. What
+ * cannot be read is not there.
+ */
+export function containerdTasks(run = '/run'): ContainerdTask[] {
+  return taskFolders(run, stateDepth).flatMap((folder) =>
+    foldersIn(folder).flatMap((namespace) =>
+      foldersIn(join(folder, namespace)).flatMap((id) => {
+        const pid = pidIn(join(folder, namespace, id));
+        return pid === undefined ? [] : { id, namespace, pid };
+      }),
+    ),
+  );
+}
+
+/** `/run/k3s/containerd/io.containerd.runtime.v2.task` is at 3. */
+const stateDepth = 4;
+const taskFolder = /^io\.containerd\.runtime\.v\d+\.(task|linux)$/;
+
+function taskFolders(folder: string, depth: number): string[] {
+  return foldersIn(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (taskFolder.test(name)) return [path];
+    return depth > 1 ? taskFolders(path, depth - 1) : [];
+  });
+}
+
+function foldersIn(folder: string): string[] {
+  let found: Dirent[];
+  try {
+    found = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+  // No links: they may lead anywhere.
+  return found.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+/** The shim of runc writes it. Undefined while it starts, and when it has ended. */
+function pidIn(folder: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(folder, 'init.pid'), 'utf8'));
+    return Number.isInteger(pid) && pid > 0 && isThere(pid) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isThere(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').length > 0;
+}

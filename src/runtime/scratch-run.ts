@@ -1,0 +1,69 @@
+import type { ChildProcess } from 'node:child_process';
+import type { NetworkList } from '../cni/conflist.ts';
+import { stringifyJson } from '../cni/json.ts';
+import { createNamespace } from '../kernel/named-namespace.ts';
+import { openNamespace, runIn } from '../kernel/netns.ts';
+import { takeBack } from './abandoned.ts';
+import { Claim } from './claim.ts';
+import { addNetworkList, claimFolder, type RuntimeConfiguration } from './network-list.ts';
+
+/** A scratch namespace and what is attached to it. */
+export interface ScratchRun extends Omit<RuntimeConfiguration, 'netns' | 'ifName'> {
+  /** Attached in order, as eth0, eth1, and so on. */
+  readonly lists: readonly NetworkList[];
+}
+
+/**
+ * Makes a namespace, attaches it to the networks, runs `use`, and takes everything back, whatever happens; what is left
+ * when this process is killed, the next one takes back. Rejects with what `use` does, and with the first error of an ADD
+ * or a DEL.
+ */
+export async function withScratchNamespace<T>(
+  run: ScratchRun,
+  use: (netns: string) => Promise<T>,
+): Promise<T> {
+  const { lists, containerID, args = '', capabilityArgs = {}, cniPath } = run;
+  const netns = `/var/run/netns/${containerID}`;
+  const attachments = lists.map((list, index) => ({
+    ...{ network: list.name, containerID, ifName: `eth${index}`, netns, args, capabilityArgs },
+    ...{ config: stringifyJson(list.document), result: undefined },
+  }));
+  const claim = await Claim.take(claimFolder(run), containerID, run.signal);
+  const begun = { attachments, cniPath, netns };
+  claim.begin(begun);
+  const outcome = await settle(async () => {
+    createNamespace(netns);
+    for (const [index, list] of lists.entries())
+      await addNetworkList(list, { ...run, netns, ifName: `eth${index}` });
+    return use(netns);
+  });
+  // A signal has ended what was going on, and not its removal.
+  const removal = await settle(() => takeBack(begun, { ...run, signal: undefined }));
+  if ('error' in removal) claim.abandon();
+  else claim.release();
+  const failed = [outcome, removal].find((one) => 'error' in one);
+  if (failed !== undefined && 'error' in failed) throw failed.error;
+  return (outcome as { value: T }).value;
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+async function settle<T>(run: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await run() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Starts a program in a namespace, with our own stdin, stdout and stderr. Throws SystemError. */
+export function spawnIn(netns: string, [command = '', ...args]: readonly string[]): ChildProcess {
+  const { spawn }: typeof import('node:child_process') = require('node:child_process');
+  const namespace = openNamespace(netns);
+  try {
+    return runIn(namespace, (() =>
+      spawn(command, args, { stdio: 'inherit' })) as () => never) as ChildProcess;
+  } finally {
+    namespace.close();
+  }
+}
