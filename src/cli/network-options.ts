@@ -54,7 +54,7 @@ export function withAttachmentOptions(command: Command): Command {
 export function withCallOptions(command: Command): Command {
   return withNetworkOptions(
     command
-      .option('--container-id <id>', 'the container ID; else as cnitool derives it, or the container’s own')
+      .option('--container-id <id>', "the container ID; else as cnitool derives it, or the container's own")
       .addOption(new Option('--args <K=V;K=V>', 'CNI_ARGS').env('CNI_ARGS').default('').argParser(args))
       .addOption(
         new Option('--capabilities <json>', 'capability arguments, as {"portMappings": [...]}')
