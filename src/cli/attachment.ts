@@ -1,9 +1,13 @@
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
 import type { JsonObject } from '../cni/json.ts';
+import { NotNetworkNamespaceError, openNamespace } from '../kernel/netns.ts';
+import { SystemError } from '../kernel/system-error.ts';
+import { remainingNetns } from '../runtime/attachment-state.ts';
 import {
   cnitoolContainerID,
   type FoundNamespace,
   findNamespace,
+  identity,
   NamespaceNotFoundError,
 } from '../runtime/find-namespace.ts';
 import { findNetwork, UnknownNetworkError } from '../runtime/network-files.ts';
@@ -64,9 +68,35 @@ export function namespaceOf(container: string): FoundNamespace {
   }
 }
 
-/** Those of the cache that make sense. Throws SystemError. */
-export function knownAttachments({ cacheDir }: NetworkOptions): CachedAttachment[] {
-  return new ResultCache(cacheDir).list().entries.map(({ attachment }) => attachment);
+/** The same, when there is one. Throws CommandFailure where there is none, or something else. */
+export function livingNamespaceOf(container: string): FoundNamespace {
+  const found = namespaceOf(container);
+  try {
+    openNamespace(found.netns).close();
+    return found;
+  } catch (error) {
+    if (!(error instanceof SystemError || error instanceof NotNetworkNamespaceError)) throw error;
+    const status =
+      error instanceof SystemError && error.code !== 'ENOENT' ? ExitStatus.unknown : ExitStatus.no;
+    const message = `${JSON.stringify(container)} has no network namespace: ${error.message}`;
+    throw new CommandFailure(status, message, ['it may have ended: ask its runtime again for the PID']);
+  }
+}
+
+/** An attachment that the cache has. */
+export interface KnownAttachment extends CachedAttachment {
+  readonly since: Date;
+}
+
+/** Those of the cache that make sense, oldest first. Throws SystemError. */
+export function knownAttachments({ cacheDir }: NetworkOptions): KnownAttachment[] {
+  return new ResultCache(cacheDir).list().entries.map(({ attachment, since }) => ({ ...attachment, since }));
+}
+
+/** Whether it is in the namespace of this identity, and not only its path leads there by now. */
+export function isIn(attachment: KnownAttachment, id: string): boolean {
+  const { netns } = attachment;
+  return netns !== '' && identity(netns) === id && remainingNetns(attachment) !== '';
 }
 
 function placeToRemove(

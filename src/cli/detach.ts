@@ -3,7 +3,7 @@ import { parseConflist } from '../cni/conflist.ts';
 import { identity } from '../runtime/find-namespace.ts';
 import { delNetworkList } from '../runtime/network-list.ts';
 import type { CachedAttachment } from '../runtime/result-cache.ts';
-import { knownAttachments, namespaceOf } from './attachment.ts';
+import { isIn, type KnownAttachment, knownAttachments, namespaceOf } from './attachment.ts';
 import { callChain } from './chain-call.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
 import { type NetworkOptions, withNetworkOptions } from './network-options.ts';
@@ -61,11 +61,11 @@ async function attachedAs(container: string, options: DetachOptions): Promise<Ca
 /** By the ID under which it is attached; else by its namespace. */
 function isOf(
   container: string,
-  known: readonly CachedAttachment[],
-): (attachment: CachedAttachment) => boolean {
+  known: readonly KnownAttachment[],
+): (attachment: KnownAttachment) => boolean {
   if (known.some(({ containerID }) => containerID === container))
     return ({ containerID }) => containerID === container;
   const { netns } = namespaceOf(container);
   const id = identity(netns);
-  return (attachment) => attachment.netns !== '' && identity(attachment.netns) === id;
+  return (attachment) => isIn(attachment, id);
 }

@@ -36,7 +36,7 @@ async function gc(network: string, options: GcOptions): Promise<number> {
   await withProgress('gc', async (progress) => {
     const execution = executionOf(options, progress);
     await takeBackAbandoned(execution);
-    const validAttachments = options.all ? [] : (options.valid ?? livingAttachments(list, options));
+    const validAttachments = options.all ? [] : (options.valid ?? (() => livingAttachments(list, options)));
     const onStale = (attachment: CachedAttachment) => void stale.push(attachment);
     await gcNetworkList(list, { ...execution, validAttachments, onStale });
   });

@@ -24,7 +24,9 @@ export function livingAttachments(list: NetworkList, { cacheDir }: NetworkOption
       'remove that file if it is not, or say with --valid which attachments live',
     ]);
   }
-  const cached = entries.map(({ attachment }) => attachment).filter(({ network }) => network === list.name);
+  const cached = entries
+    .map(({ attachment, since }) => ({ ...attachment, since }))
+    .filter(({ network }) => network === list.name);
   const isCached = ({ containerID, ifName }: ValidAttachment) =>
     cached.some((one) => one.containerID === containerID && one.ifName === ifName);
   const living = cached.filter((attachment) => attachmentState(attachment) !== 'gone');

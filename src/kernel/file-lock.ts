@@ -23,32 +23,42 @@ export class LockTimeoutError extends Error {
   }
 }
 
+export interface LockRequest {
+  readonly path: string;
+  /** 0 tries once. */
+  readonly timeoutMs: number;
+  /** Then others may have it, too, who want no more than that. */
+  readonly isShared?: boolean;
+}
+
 /**
- * Takes the exclusive flock(2) of an open file, and waits for it at most `timeoutMs` milliseconds; 0 tries once.
+ * Takes the flock(2) of an open file, the exclusive one mostly, and waits for it at most `timeoutMs` milliseconds.
  * Closing the file releases it. Throws LockTimeoutError, or SystemError where the file system has no locks.
  */
-export function lockFile(fd: number, { path, timeoutMs }: { path: string; timeoutMs: number }): void {
+export function lockFile(fd: number, { path, timeoutMs, isShared = false }: LockRequest): void {
   const deadline = performance.now() + timeoutMs;
+  const operation = (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    if (tryLock(fd, path)) return;
+    if (tryLock(fd, path, operation)) return;
     const remaining = deadline - performance.now();
     if (remaining <= 0) break;
     sleep(Math.min(pause, remaining));
   }
   const holders = holdersOf(fd);
   // No holder: it may have let go just now.
-  if (holders.length === 0 && tryLock(fd, path)) return;
+  if (holders.length === 0 && tryLock(fd, path, operation)) return;
   throw new LockTimeoutError(path, timeoutMs, holders);
 }
 
-function tryLock(fd: number, path: string): boolean {
-  const answer = flock(fd, LOCK_EX | LOCK_NB);
+function tryLock(fd: number, path: string, operation: number): boolean {
+  const answer = flock(fd, operation);
   if (answer >= 0) return true;
   if (answer === -EAGAIN || answer === -EINTR) return false;
   throw new SystemError('flock', -answer, path);
 }
 
 /** include/uapi/asm-generic/fcntl.h */
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 

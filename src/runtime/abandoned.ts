@@ -2,8 +2,10 @@ import { parseConflist } from '../cni/conflist.ts';
 import { CniError } from '../cni/error.ts';
 import { removeNamespace } from '../kernel/named-namespace.ts';
 import { attemptAll } from './attempt-all.ts';
-import { type Begun, Claim } from './claim.ts';
-import { claimFolder, delNetworkList, detach, type RuntimeConfiguration } from './network-list.ts';
+import { type Begun, Claim, type Left } from './claim.ts';
+import { claimFolder } from './claims.ts';
+import { detach } from './detach.ts';
+import { delNetworkList, type RuntimeConfiguration } from './network-list.ts';
 
 type Surroundings = Pick<
   RuntimeConfiguration,
@@ -24,23 +26,24 @@ export async function takeBackAbandoned(surroundings: Surroundings): Promise<voi
     surroundings.onWarning?.(`a call was killed that had begun ${what.join(', ')}: that is taken back`);
     try {
       await takeBack(left, surroundings);
-      claim.release();
     } catch (error) {
       surroundings.onWarning?.(`${CniError.from(error).message}; the next call tries again (${claim.path})`);
       claim.abandon();
+      continue;
     }
+    claim.release();
   }
 }
 
 /** Everything in reverse, whatever fails; then throws the first error. */
 export async function takeBack(
-  { attachments, cniPath, netns }: Begun,
+  { attachments, cniPath, netns, since = new Date() }: Begun & Partial<Left>,
   surroundings: Surroundings,
 ): Promise<void> {
   const detachments = [...attachments].reverse().map((attachment) => () => {
     const runtime = { ...surroundings, ...attachment, cniPath };
     // Of a single attachment, the claim is in our hands; of several, each has one of its own.
-    if (netns === undefined) return detach(attachment, runtime);
+    if (netns === undefined) return detach(attachment, since, runtime);
     return delNetworkList(parseConflist(attachment.config), runtime);
   });
   await attemptAll(...detachments, () => netns === undefined || removeNamespace(netns));

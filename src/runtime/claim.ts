@@ -29,6 +29,15 @@ export interface Begun {
   readonly netns?: string | undefined;
 }
 
+/** What one that was killed had begun. */
+export interface Left extends Begun {
+  /** When he said so. */
+  readonly since: Date;
+}
+
+/** Of what there are several at a time: many may share it, or one has it alone. */
+export type Share = 'shared' | 'alone';
+
 /** How long another call for the same attachment may take. */
 const patienceMs = 30_000;
 
@@ -42,29 +51,36 @@ export class Claim {
     readonly path: string,
     readonly fd: number,
     /** What one that was killed has left. */
-    readonly left: Begun | undefined,
+    readonly left: Left | undefined,
   ) {}
 
   /** Waits for its turn. Throws code 11 when that does not come, what `signal` says, and SystemError. */
-  static async take(folder: string, name: string, signal?: AbortSignal): Promise<Claim> {
+  static async take(
+    folder: string,
+    name: string,
+    { signal, share = 'alone' }: { signal?: AbortSignal | undefined; share?: Share } = {},
+  ): Promise<Claim> {
     withSystemError('mkdir', folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
     const path = join(folder, name);
     const deadline = performance.now() + patienceMs;
     for (;;) {
-      const claim = Claim.#attempt(path, performance.now() >= deadline);
+      const claim = Claim.#attempt(path, performance.now() >= deadline, share);
       if (claim !== undefined) return claim;
       await new Promise((resolve) => setTimeout(resolve, 20));
       signal?.throwIfAborted();
     }
   }
 
-  /** The claims that somebody has left without an end; ours for as long as they are not released. Throws SystemError. */
-  static abandoned(folder: string): Claim[] {
-    return namesIn(folder).flatMap((name) => {
-      const claim = Claim.#attempt(join(folder, name), false, MAY_BE_GONE);
-      if (claim !== undefined && claim.left === undefined) claim.release();
-      return claim?.left === undefined ? [] : [claim];
-    });
+  /**
+   * The claims that somebody has left without an end, sorted by name. Each is taken when its turn comes, since the end of
+   * one may need another; ours until it is released or abandoned. Throws SystemError.
+   */
+  static *abandoned(folder: string): Generator<Claim> {
+    for (const name of namesIn(folder)) {
+      const claim = Claim.#attempt(join(folder, name), false, 'alone', MAY_BE_GONE);
+      if (claim?.left !== undefined) yield claim;
+      else claim?.release();
+    }
   }
 
   /** To be said before anything is done; it is on the disk when this returns. Throws SystemError. */
@@ -84,7 +100,7 @@ export class Claim {
   /** It came to its end, whatever that was: nothing is left to take back. */
   release(): void {
     try {
-      withSystemError('unlink', this.path, () => rmSync(this.path, { force: true }));
+      if (this.#isAlone()) withSystemError('unlink', this.path, () => rmSync(this.path, { force: true }));
     } finally {
       closeSync(this.fd);
     }
@@ -95,13 +111,24 @@ export class Claim {
     closeSync(this.fd);
   }
 
+  /** Of those who share it only the last one may remove it: what is locked must have its name. */
+  #isAlone(): boolean {
+    try {
+      lockFile(this.fd, { path: this.path, timeoutMs: 0 });
+      return isStill(this.path, this.fd);
+    } catch (error) {
+      if (error instanceof LockTimeoutError) return false;
+      throw error;
+    }
+  }
+
   /** Undefined while somebody else has it. */
-  static #attempt(path: string, isLast: boolean, flags = MAKE): Claim | undefined {
+  static #attempt(path: string, isLast: boolean, share: Share, flags = MAKE): Claim | undefined {
     const fd = unlessMissing(() => withSystemError('open', path, () => openSync(path, flags, 0o600)));
     if (fd === undefined) return undefined;
     let claim: Claim | undefined;
     try {
-      lockFile(fd, { path, timeoutMs: 0 });
+      lockFile(fd, { path, timeoutMs: 0, isShared: share === 'shared' });
       // Whoever had it before may have removed it.
       if (isStill(path, fd)) claim = new Claim(path, fd, readBegun(fd));
       return claim;
@@ -128,9 +155,10 @@ function isStill(path: string, fd: number): boolean {
 }
 
 /** Half a text is as good as none: nothing is done before it is whole. */
-function readBegun(fd: number): Begun | undefined {
+function readBegun(fd: number): Left | undefined {
   try {
-    const bytes = Buffer.alloc(fstatSync(fd).size);
+    const { size, mtime } = fstatSync(fd);
+    const bytes = Buffer.alloc(size);
     // At a position: what is written later begins at the start.
     readSync(fd, bytes, 0, bytes.length, 0);
     const document = parseJson(bytes.toString('utf8'));
@@ -139,6 +167,7 @@ function readBegun(fd: number): Begun | undefined {
     return {
       attachments: document.attachments.map(readEntry),
       cniPath: String(cniPath ?? ''),
+      since: mtime,
       ...(typeof namespace === 'string' ? { netns: namespace } : {}),
     };
   } catch {
@@ -147,7 +176,7 @@ function readBegun(fd: number): Begun | undefined {
 }
 
 function namesIn(folder: string): string[] {
-  return unlessMissing(() => withSystemError('open', folder, () => readdirSync(folder))) ?? [];
+  return (unlessMissing(() => withSystemError('open', folder, () => readdirSync(folder))) ?? []).sort();
 }
 
 function unlessMissing<T>(look: () => T): T | undefined {

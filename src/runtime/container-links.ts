@@ -21,13 +21,14 @@ export function hasInterface(netns: string, ifName: string): boolean {
   }
 }
 
-/** `eth0`, or the first of its kind that the namespace does not have. Throws as `linksIn`. */
-export function nextInterfaceName(netns: string): string {
-  const taken = new Set(linksIn(netns).map(({ name }) => name));
+/** `eth0`, or the first of its kind that the namespace does not have, and that is none of `others`. Throws as `linksIn`. */
+export function nextInterfaceName(netns: string, others: readonly string[] = []): string {
+  const taken = new Set([...others, ...linksIn(netns).map(({ name }) => name)]);
   for (let number = 0; ; number += 1) if (!taken.has(`eth${number}`)) return `eth${number}`;
 }
 
-function linksOf(namespace: Namespace): Link[] {
+/** The same, of one that is open. Throws SystemError. */
+export function linksOf(namespace: Namespace): Link[] {
   const socket = openRouteSocket(namespace);
   try {
     return listLinks(socket);

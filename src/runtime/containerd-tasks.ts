@@ -1,5 +1,6 @@
-import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isReused, processStart } from './process-start.ts';
 
 /** A container that containerd runs: a folder of its runtime says so. */
 export interface ContainerdTask {
@@ -48,16 +49,14 @@ function foldersIn(folder: string): string[] {
   return found.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
-/** The shim of runc writes it. Undefined while it starts, and when it has ended. */
+/** The shim of runc writes it. Undefined while it starts, when it has ended, and where another has its number since then. */
 function pidIn(folder: string): number | undefined {
   try {
-    const pid = Number(readFileSync(join(folder, 'init.pid'), 'utf8'));
-    return Number.isInteger(pid) && pid > 0 && isThere(pid) ? pid : undefined;
+    const path = join(folder, 'init.pid');
+    const pid = Number(readFileSync(path, 'utf8'));
+    if (!Number.isInteger(pid) || pid <= 0 || processStart(pid) === undefined) return undefined;
+    return isReused(pid, statSync(path).mtime) ? undefined : pid;
   } catch {
     return undefined;
   }
-}
-
-function isThere(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/stat`, 'utf8').length > 0;
 }

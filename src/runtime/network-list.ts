@@ -1,15 +1,17 @@
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
-import { convertResult } from '../cni/conversion.ts';
 import { containerIDComplaint, ifNameComplaint } from '../cni/environment.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { type JsonObject, newObject, stringifyJson } from '../cni/json.ts';
 import { lookUp } from '../cni/keys.ts';
-import { versionOfResult } from '../cni/result.ts';
 import { isAtLeast } from '../cni/version.ts';
+import { isOwnNetwork, remainingNetns } from './attachment-state.ts';
 import { type Attaching, addChain, checkChain, delChain, statusChain } from './chain.ts';
-import { Claim } from './claim.ts';
+import type { Claim } from './claim.ts';
+import { withAttachment, withNamespace, withNetwork } from './claims.ts';
 import { hasInterface } from './container-links.ts';
-import { type CachedAttachment, ResultCache } from './result-cache.ts';
+import { detach, inVersionOf } from './detach.ts';
+import { identity } from './find-namespace.ts';
+import { type CachedAttachment, type CacheEntry, ResultCache } from './result-cache.ts';
 
 /** One attachment of a container to a network, and how its plugins are run (libcni, `RuntimeConf` and `CNIConfig`). */
 export interface RuntimeConfiguration extends Attaching {
@@ -19,16 +21,24 @@ export interface RuntimeConfiguration extends Attaching {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** An interface is there already, and not to be touched. */
+export class InterfaceTakenError extends CniError {}
+
 /**
  * Attaches a container to a network: ADD of every plugin in order, each with the result of the one before. Resolves to
  * the last result, in the list's version, which is cached for DEL and CHECK. When it fails, everything is taken back by
- * DEL, and a ChainError is thrown; also by the next call, when this one is killed. Throws code 4 for an interface that
- * is there already: the DEL that follows a failed ADD would remove it.
+ * DEL, and a ChainError is thrown; also by the next call, when this one is killed. Throws InterfaceTakenError (code 4):
+ * the DEL that follows a failed ADD would remove it; and code 8 for the node's own namespace.
  */
 export async function addNetworkList(list: NetworkList, runtime: RuntimeConfiguration): Promise<JsonObject> {
   checkNames(list, runtime);
+  checkNamespace(runtime);
   const cache = new ResultCache(runtime.cacheDir);
-  return withClaim(list, runtime, async (claim) => {
+  // Whoever collects garbage must not come in between: what is not cached yet would be that.
+  const add = () => withAttachment(list, runtime, (claim) => withNamespace(runtime, () => addClaimed(claim)));
+  return withNetwork(list, runtime, 'shared', add);
+
+  async function addClaimed(claim: Claim): Promise<JsonObject> {
     await removeStale(list, runtime, cache);
     const attachment = attachmentOf(list, runtime);
     claim.begin({ attachments: [attachment], cniPath: runtime.cniPath });
@@ -42,7 +52,7 @@ export async function addNetworkList(list: NetworkList, runtime: RuntimeConfigur
       throw new CniError(ErrorCode.ioFailure, CniError.from(error).message, { cause: error });
     }
     return result;
-  });
+  }
 }
 
 /**
@@ -53,9 +63,15 @@ export async function addNetworkList(list: NetworkList, runtime: RuntimeConfigur
 export async function delNetworkList(list: NetworkList, runtime: RuntimeConfiguration): Promise<void> {
   checkNames(list, runtime);
   const cache = new ResultCache(runtime.cacheDir);
-  await withClaim(list, runtime, async (claim) => {
-    const prevResult = cachedResult(list, runtime, cache);
-    await delChain(list, { ...runtime, inherited: claim.fd }, prevResult);
+  await withAttachment(list, runtime, async (claim) => {
+    // One that is damaged must keep nobody from it.
+    const known = readUnlessDamaged(list, runtime, cache);
+    const result = known?.attachment.result;
+    // When it was written down says something of that path only.
+    const since = known?.attachment.netns === runtime.netns ? known.since : undefined;
+    const netns = remainingNetns({ ...runtime, result, since });
+    const detaching = { ...runtime, netns, inherited: claim.fd };
+    await delChain(list, detaching, result && inVersionOf(list, result));
     cache.remove(keyOf(list, runtime));
   });
 }
@@ -104,42 +120,6 @@ export function checkNetwork(plugin: JsonObject, runtime: RuntimeConfiguration):
   return checkNetworkList(listOf(plugin), runtime);
 }
 
-/**
- * DEL of one attachment, for whoever holds its claim; `from` is what it was attached with. Throws the first ChainError.
- */
-export async function detach(from: CachedAttachment, runtime: RuntimeConfiguration): Promise<void> {
-  const { containerID, netns, ifName, args, capabilityArgs } = from;
-  const list = parseConflist(from.config);
-  const attaching = { ...runtime, containerID, netns, ifName, args, capabilityArgs, signal: undefined };
-  await delChain(list, attaching, from.result && inVersionOf(list, from.result));
-  new ResultCache(runtime.cacheDir).remove(from);
-}
-
-/** Where claims lie: not beside what is cached, since libcni takes every file there for an attachment. */
-export function claimFolder({ cacheDir }: Pick<RuntimeConfiguration, 'cacheDir'>): string {
-  return `${new ResultCache(cacheDir).folder}/cni-debug`;
-}
-
-async function withClaim<T>(
-  list: NetworkList,
-  runtime: RuntimeConfiguration,
-  run: (claim: Claim) => Promise<T>,
-): Promise<T> {
-  const name = `${list.name}-${runtime.containerID}-${runtime.ifName}`;
-  const claim = await Claim.take(claimFolder(runtime), name, runtime.signal);
-  try {
-    await takeBackLeft(claim, runtime);
-  } catch (error) {
-    claim.abandon();
-    throw error;
-  }
-  try {
-    return await run(claim);
-  } finally {
-    claim.release();
-  }
-}
-
 /** libcni's `validateRuntimeConf`. Throws code 4, and code 7 for the name of the network. */
 function checkNames(list: NetworkList, { containerID, ifName }: RuntimeConfiguration): void {
   const complaints = [
@@ -156,18 +136,17 @@ function checkNames(list: NetworkList, { containerID, ifName }: RuntimeConfigura
     if (complaint !== undefined) throw new CniError(code, `${what} ${JSON.stringify(value)} ${complaint}`);
 }
 
-/** What one that was killed had begun of this very attachment. */
-async function takeBackLeft({ left }: Claim, runtime: RuntimeConfiguration): Promise<void> {
-  if (left === undefined) return;
-  runtime.onWarning?.(
-    'an earlier call for this attachment was killed: what it had begun is taken back first',
-  );
-  for (const attachment of left.attachments) await detach(attachment, runtime);
+/** Plugins would work on the node itself: those of the reference look only when they have done so. */
+function checkNamespace({ netns }: RuntimeConfiguration): void {
+  if (!isOwnNetwork(netns)) return;
+  const message = `${netns} is the node's own network, and not that of a container`;
+  const details = 'a container of the host network cannot be attached to another one';
+  throw new CniError(ErrorCode.invalidNetNS, message, { details });
 }
 
 /**
  * An attachment of this name that is cached, but whose interface is gone, as after the node started anew: it gets its
- * DEL, so that its addresses are free. Throws code 4 when the interface is there.
+ * DEL, so that its addresses are free. Throws InterfaceTakenError when the interface is there.
  */
 async function removeStale(
   list: NetworkList,
@@ -176,22 +155,22 @@ async function removeStale(
 ): Promise<void> {
   const { containerID, ifName, netns, onWarning } = runtime;
   const key = keyOf(list, runtime);
-  const known = readUnlessDamaged(cache, key, onWarning);
-  const places = makesInterface(list, ifName) ? [netns, known?.netns || netns] : [];
+  const known = readUnlessDamaged(list, runtime, cache);
+  // Empty where the path that it had is another container's now.
+  const before = known === undefined ? '' : remainingNetns({ ...known.attachment, since: known.since });
+  const places = makesInterface(list, ifName) ? [netns, before] : [];
   const place = places.find((path) => hasInterface(path, ifName));
   if (place !== undefined) {
-    const whose =
-      known === undefined
-        ? 'which is none of this network: choose another name'
-        : `by an earlier ADD to network "${list.name}" (${cache.pathOf(key)}): DEL that first`;
+    const isKnown = before !== '' && identity(before) === identity(place);
+    const whose = isKnown
+      ? `by an earlier ADD to network "${list.name}" (${cache.pathOf(key)}): DEL that first`
+      : 'which is none of this network: choose another name';
     const message = `container "${containerID}" already has an interface "${ifName}" in ${place}, ${whose}`;
-    throw new CniError(ErrorCode.invalidEnvironment, message);
+    throw new InterfaceTakenError(ErrorCode.invalidEnvironment, message);
   }
   if (known === undefined) return;
   onWarning?.(`${cache.pathOf(key)} is of an earlier "${ifName}" that is gone: it gets its DEL first`);
-  const attaching = { ...runtime, netns: known.netns, signal: undefined };
-  await delChain(list, attaching, known.result && inVersionOf(list, known.result));
-  cache.remove(key);
+  await detach(known.attachment, known.since, runtime, list);
 }
 
 /** lo is there before anybody is asked, and loopback makes no other, whatever it is called with. */
@@ -199,35 +178,16 @@ function makesInterface({ plugins }: NetworkList, ifName: string): boolean {
   return ifName !== 'lo' && plugins.some((plugin) => lookUp(plugin, 'type') !== 'loopback');
 }
 
-/** What DEL passes on; one that is damaged must keep nobody from it. */
-function cachedResult(
+function readUnlessDamaged(
   list: NetworkList,
   runtime: RuntimeConfiguration,
   cache: ResultCache,
-): JsonObject | undefined {
-  const result = readUnlessDamaged(cache, keyOf(list, runtime), runtime.onWarning)?.result;
-  return result && inVersionOf(list, result);
-}
-
-function readUnlessDamaged(
-  cache: ResultCache,
-  key: Parameters<ResultCache['read']>[0],
-  warn: RuntimeConfiguration['onWarning'],
-): CachedAttachment | undefined {
+): CacheEntry | undefined {
   try {
-    return cache.read(key);
+    return cache.find(keyOf(list, runtime));
   } catch (error) {
-    warn?.(`goes on without a cached result: ${CniError.from(error).message}`);
+    runtime.onWarning?.(`goes on without a cached result: ${CniError.from(error).message}`);
     return undefined;
-  }
-}
-
-/** As it is where it cannot be converted: the plugins say better what is wrong with it. */
-function inVersionOf({ cniVersion }: NetworkList, result: JsonObject): JsonObject {
-  try {
-    return convertResult(result, versionOfResult(result, cniVersion), cniVersion);
-  } catch {
-    return result;
   }
 }
 

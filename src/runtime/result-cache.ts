@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from '../cni/args.ts';
 import { CniError, ErrorCode } from '../cni/error.ts';
 import { isObject, type Json, type JsonObject, newObject, parseJson, stringifyJson } from '../cni/json.ts';
+import { readRegularFile } from '../kernel/regular-file.ts';
 import { SystemError, withSystemError } from '../kernel/system-error.ts';
 import { writeWholeFile } from '../kernel/whole-file.ts';
 
@@ -18,7 +19,7 @@ export interface AttachmentKey {
 
 /** An attachment as a runtime remembers it between ADD and DEL (libcni, `cachedInfo`). */
 export interface CachedAttachment extends AttachmentKey {
-  /** Empty where it was not said. */
+  /** Where no file says it, as in libcni before 1.3, the sandbox that the result names; else empty. */
   readonly netns: string;
   /** CNI_ARGS. */
   readonly args: string;
@@ -63,13 +64,24 @@ export class ResultCache {
    * it, or it is of another program), which must keep nobody from a DEL; and SystemError.
    */
   read(key: AttachmentKey): CachedAttachment | undefined {
-    const path = this.pathOf(key);
-    const text = textOf(path);
-    return text === undefined ? undefined : parseEntry(path, text, key);
+    return this.find(key)?.attachment;
   }
 
-  /** Throws SystemError: a full disk, mostly. */
+  /** As `read`, and from where. */
+  find(key: AttachmentKey): CacheEntry | undefined {
+    const path = this.pathOf(key);
+    const since = statSync(path, { throwIfNoEntry: false })?.mtime;
+    const text = textOf(path);
+    if (text === undefined || since === undefined) return undefined;
+    const attachment = parseEntry(path, text, key);
+    if (isSame(attachment, key)) return { path, since, attachment };
+    throw takenBy(attachment, path);
+  }
+
+  /** Throws SystemError: a full disk, mostly; and code 6 where the file's name is another attachment's. */
   write(attachment: CachedAttachment): void {
+    const other = this.#otherThan(attachment);
+    if (other !== undefined) throw takenBy(other, this.pathOf(attachment));
     withSystemError('mkdir', this.#results, () => mkdirSync(this.#results, { recursive: true, mode: 0o700 }));
     const path = this.pathOf(attachment);
     const name = path.slice(this.#results.length + 1);
@@ -78,9 +90,10 @@ export class ResultCache {
     writeWholeFile(path, stringifyJson(entryOf(attachment)), { temporary, mode: 0o600 });
   }
 
-  /** What is not there is success. Throws SystemError. */
+  /** What is not there is success, and another attachment's stays. Throws SystemError. */
   remove(key: AttachmentKey): void {
     const path = this.pathOf(key);
+    if (this.#otherThan(key) !== undefined) return;
     withSystemError('unlink', path, () => rmSync(path, { force: true }));
   }
 
@@ -91,9 +104,7 @@ export class ResultCache {
     for (const name of namesIn(this.#results)) {
       const path = join(this.#results, name);
       try {
-        const stats = statSync(path);
-        if (!stats.isFile()) throw new Error(`${path} is no regular file`);
-        const since = stats.mtime;
+        const since = statSync(path).mtime;
         const text = textOf(path);
         if (text !== undefined) entries.push({ path, since, attachment: parseEntry(path, text) });
       } catch (error) {
@@ -105,6 +116,29 @@ export class ResultCache {
     entries.sort((one, other) => Number(one.since) - Number(other.since));
     return { entries, refused };
   }
+
+  /** Whose file has this name, if it is not the attachment's own: network "a-b" and container "c" are as "a" and "b-c". */
+  #otherThan(key: AttachmentKey): CachedAttachment | undefined {
+    const path = this.pathOf(key);
+    try {
+      const attachment = parseEntry(path, textOf(path) ?? '', key);
+      return isSame(attachment, key) ? undefined : attachment;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function isSame(one: AttachmentKey, other: AttachmentKey): boolean {
+  return (['network', 'containerID', 'ifName'] as const).every((key) => one[key] === other[key]);
+}
+
+function takenBy({ network, containerID, ifName }: AttachmentKey, path: string): CniError {
+  const whose = `"${ifName}" of container "${containerID}" in network "${network}"`;
+  return new CniError(
+    ErrorCode.decodingFailure,
+    `${path} is of another attachment with the same name: ${whose}`,
+  );
 }
 
 /** The file of an attachment, with its keys in libcni's order. */
@@ -139,15 +173,26 @@ export function readEntry(entry: Json): CachedAttachment {
     throw new CniError(ErrorCode.decodingFailure, message);
   }
   const pairs = Array.isArray(entry.cniArgs) ? entry.cniArgs : [];
+  const result = isObject(entry.result) ? entry.result : undefined;
   return {
     ...{ network, containerID, ifName },
-    netns: text('netns'),
+    netns: text('netns') || sandboxOf(result),
     args: pairs.flatMap((pair) => (Array.isArray(pair) ? pair.join('=') : [])).join(';'),
     capabilityArgs: isObject(entry.capabilityArgs) ? entry.capabilityArgs : newObject(),
     config: Buffer.from(text('config'), 'base64').toString('utf8'),
-    result: isObject(entry.result) ? entry.result : undefined,
+    result,
   };
 }
+
+/** A path: what is in a virtual machine may have another kind of sandbox. */
+function sandboxOf(result: JsonObject | undefined): string {
+  const interfaces = Array.isArray(result?.interfaces) ? result.interfaces.filter(isObject) : [];
+  const sandboxes = interfaces.map(({ sandbox }) => (typeof sandbox === 'string' ? sandbox : ''));
+  return sandboxes.find((sandbox) => sandbox.startsWith('/')) ?? '';
+}
+
+/** In bytes; what plugins answer is not longer either. */
+const longest = 16 * 1024 * 1024;
 
 /** libcni's `CNICacheV1`. */
 const KIND = 'cniCacheV1';
@@ -160,7 +205,8 @@ function parseEntry(path: string, text: string, key?: AttachmentKey): CachedAtta
     const isBareResult =
       key !== undefined && isObject(entry) && entry.kind === undefined && 'cniVersion' in entry;
     if (!isBareResult) return readEntry(entry);
-    return { ...key, netns: '', args: '', capabilityArgs: newObject(), config: '', result: entry };
+    const netns = sandboxOf(entry);
+    return { ...key, netns, args: '', capabilityArgs: newObject(), config: '', result: entry };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CniError(ErrorCode.decodingFailure, `${path} is damaged: ${reason}`, { cause: error });
@@ -168,7 +214,7 @@ function parseEntry(path: string, text: string, key?: AttachmentKey): CachedAtta
 }
 
 function textOf(path: string): string | undefined {
-  return unlessMissing(undefined, () => withSystemError('open', path, () => readFileSync(path, 'utf8')));
+  return unlessMissing(undefined, () => readRegularFile(path, longest));
 }
 
 function namesIn(folder: string): string[] {

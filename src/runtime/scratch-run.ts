@@ -1,11 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { NetworkList } from '../cni/conflist.ts';
+import { containerIDComplaint } from '../cni/environment.ts';
+import { CniError, ErrorCode } from '../cni/error.ts';
 import { stringifyJson } from '../cni/json.ts';
+import { EEXIST } from '../kernel/errno.ts';
 import { createNamespace } from '../kernel/named-namespace.ts';
 import { openNamespace, runIn } from '../kernel/netns.ts';
+import { SystemError } from '../kernel/system-error.ts';
 import { takeBack } from './abandoned.ts';
 import { Claim } from './claim.ts';
-import { addNetworkList, claimFolder, type RuntimeConfiguration } from './network-list.ts';
+import { claimFolder } from './claims.ts';
+import { addNetworkList, type RuntimeConfiguration } from './network-list.ts';
 
 /** A scratch namespace and what is attached to it. */
 export interface ScratchRun extends Omit<RuntimeConfiguration, 'netns' | 'ifName'> {
@@ -28,9 +34,22 @@ export async function withScratchNamespace<T>(
     ...{ network: list.name, containerID, ifName: `eth${index}`, netns, args, capabilityArgs },
     ...{ config: stringifyJson(list.document), result: undefined },
   }));
-  const claim = await Claim.take(claimFolder(run), containerID, run.signal);
+  const complaint = containerIDComplaint(containerID);
+  if (complaint !== undefined)
+    throw new CniError(
+      ErrorCode.invalidEnvironment,
+      `container ID ${JSON.stringify(containerID)} ${complaint}`,
+    );
+  const claim = await claimOf(run);
   const begun = { attachments, cniPath, netns };
-  claim.begin(begun);
+  try {
+    // Before it is said to be ours: what is, is taken away.
+    if (existsSync(netns)) throw new SystemError('open', EEXIST, netns);
+    claim.begin(begun);
+  } catch (error) {
+    claim.release();
+    throw error;
+  }
   const outcome = await settle(async () => {
     createNamespace(netns);
     for (const [index, list] of lists.entries())
@@ -44,6 +63,18 @@ export async function withScratchNamespace<T>(
   const failed = [outcome, removal].find((one) => 'error' in one);
   if (failed !== undefined && 'error' in failed) throw failed.error;
   return (outcome as { value: T }).value;
+}
+
+/** When what one that was killed had begun under that ID is taken back. */
+async function claimOf(run: ScratchRun): Promise<Claim> {
+  const claim = await Claim.take(claimFolder(run), run.containerID, { signal: run.signal });
+  try {
+    if (claim.left !== undefined) await takeBack(claim.left, { ...run, signal: undefined });
+    return claim;
+  } catch (error) {
+    claim.abandon();
+    throw error;
+  }
 }
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../program.ts';
+import { type Answer, run } from '../program.ts';
 import { reference } from '../root/implementations.ts';
 import { snapshotOf } from '../root/snapshot.ts';
 
@@ -58,9 +58,12 @@ export class ContainerdNode {
     writeFileSync(this.path(path), text);
   }
 
-  /** What the containers that are started from now on are attached to: `ctr` reads it when it starts. */
-  configure(conflist: object): void {
-    this.write('/etc/cni/net.d/10-test.conflist', JSON.stringify(conflist));
+  /**
+   * What the containers that are started from now on are attached to: `ctr` reads the first file there is when it
+   * starts. Others stand behind it: of these only we know.
+   */
+  configure(conflist: object, file = '10-test.conflist'): void {
+    this.write(`/etc/cni/net.d/${file}`, JSON.stringify(conflist));
   }
 
   /** Runs a command on the node; what it prints. Throws when it fails. */
@@ -68,6 +71,11 @@ export class ContainerdNode {
     const { status, signal, stdout, stderr } = await run(this.inside(argv), { environment: { PATH } });
     if (status === 0) return stdout;
     throw new Error(`${argv.join(' ')}: ${signal ?? `status ${status}`}: ${stdout}${stderr}`);
+  }
+
+  /** Runs a verb of the command line on the node, as its operator does. */
+  cniDebug(...words: string[]): Promise<Answer> {
+    return run(this.inside(['/opt/cni/bin/cni-debug', ...words]), { environment: { PATH } });
   }
 
   /** Starts a container that serves its name over HTTP, on port 80; it runs when this returns. */
@@ -101,8 +109,13 @@ export class ContainerdNode {
     return this.run('nsenter', `--net=/proc/${this.processOf(container)}/ns/net`, ...argv);
   }
 
-  async addressOf(container: Container): Promise<string> {
-    const line = await this.inNetworkOf(container, 'ip', '-4', '-o', 'addr', 'show', 'eth0');
+  /** The id of its first process, as the node sees it. */
+  processOf({ name }: Container): string {
+    return this.read(`/run/node/containers/${name}.pid`).trim();
+  }
+
+  async addressOf(container: Container, ifName = 'eth0'): Promise<string> {
+    const line = await this.inNetworkOf(container, 'ip', '-4', '-o', 'addr', 'show', ifName);
     return / inet ([\d.]+)\//.exec(line)?.[1] ?? '';
   }
 
@@ -137,11 +150,6 @@ export class ContainerdNode {
     this.script.stdin?.end();
     const [status] = await this.closed;
     if (status !== 0) throw new Error(`the node ended with status ${status}: ${this.output}`);
-  }
-
-  /** The id of its first process, as the node sees it. */
-  private processOf({ name }: Container): string {
-    return this.read(`/run/node/containers/${name}.pid`).trim();
   }
 
   private inside(argv: readonly string[]): string[] {
