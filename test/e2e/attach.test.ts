@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { answered } from '../program.ts';
 import { requires } from '../requirements.ts';
+import { reference } from '../root/implementations.ts';
 import { succeeded } from '../root/site.ts';
 import { difference } from '../root/snapshot.ts';
 import { type Container, ContainerdNode } from './containerd.ts';
@@ -101,11 +103,7 @@ describe.if(requires('root', 'ip', 'nft', 'containerd', 'runc', 'ctr', 'busybox'
     test("the node's own network is not a container's, by whatever plugin", async () => {
       await using node = await start();
       await node.container('one');
-      node.configure(
-        further({ name: 'reference', plugins: [{ type: 'reference-bridge', bridge: 'cni1' }] }),
-        '30-more.conflist',
-      );
-      await node.run('ln', '-s', `${await referenceBridge(node)}`, '/opt/cni/bin/reference-bridge');
+      await configureReference(node);
       await node.run('ip', 'link', 'add', 'eth0', 'type', 'bridge');
       await warmUp(node);
       const before = await node.snapshot();
@@ -119,6 +117,43 @@ describe.if(requires('root', 'ip', 'nft', 'containerd', 'runc', 'ctr', 'busybox'
         }
       }
       expect(difference(before, await node.snapshot())).toEqual([]);
+    });
+
+    test('the number of a process that has ended may be that of another container', async () => {
+      await using node = await start();
+      await configureReference(node);
+      const old = await node.container('old');
+      succeeded(await node.cniDebug('attach', 'old', 'further'));
+      succeeded(await node.cniDebug('attach', 'old', 'reference', '--ifname', 'eth2'));
+      const before = node.processOf(old);
+      await node.end(old);
+      const one = await node.container('new');
+      const [pid, rewritten] = [node.processOf(one), '/var/lib/cni/results'];
+      // As if the new one had got its number; both were written down before it was started.
+      for (const name of ['further-default-old-eth1', 'reference-default-old-eth2']) {
+        const path = `${rewritten}/${name}`;
+        node.write(path, node.read(path).replaceAll(`/proc/${before}/`, `/proc/${pid}/`));
+        await node.run('touch', '-d', '1 minute ago', path);
+      }
+      for (const network of ['further', 'reference'])
+        succeeded(await node.cniDebug('attach', 'new', network));
+
+      expect(await listed(node)).toEqual([
+        'further default-new eth1 alive cache,lease,record',
+        'further default-old eth1 gone cache,lease,record',
+        'lab default-new eth0 alive cache,lease,record',
+        'reference default-new eth2 alive cache,lease',
+        'reference default-old eth2 gone cache,lease',
+      ]);
+      const addresses = [await node.addressOf(one, 'eth1'), await node.addressOf(one, 'eth2')];
+      const collected = succeeded(await node.cniDebug('gc', 'further', '--json'));
+      expect(answered(collected).deleted).toEqual([{ containerID: 'default-old', ifName: 'eth1' }]);
+      succeeded(await node.cniDebug('detach', 'default-old', '--ifname', 'eth2'));
+      expect([await node.addressOf(one, 'eth1'), await node.addressOf(one, 'eth2')]).toEqual(addresses);
+      expect(await node.run('find', '/var/lib/cni', '-name', '*old*')).toBe('');
+      for (const ifName of ['eth1', 'eth2'])
+        succeeded(await node.cniDebug('detach', 'new', '--ifname', ifName));
+      expect(await listed(node)).toEqual(['lab default-new eth0 alive cache,lease,record']);
     });
 
     test('a container that ends takes its interfaces along, and gc frees what they had', async () => {
@@ -180,9 +215,10 @@ async function listed(node: ContainerdNode): Promise<string[]> {
     .sort();
 }
 
-/** It changes first, and looks afterwards. */
-async function referenceBridge(node: ContainerdNode): Promise<string> {
-  return (
-    await node.run('sh', '-c', 'ls /opt/reference-cni/bin/bridge /usr/lib/cni/bridge 2>/dev/null | head -1')
-  ).trim();
+/** A network of the reference's bridge, which takes whatever has the name for its own, and looks where it is last. */
+async function configureReference(node: ContainerdNode): Promise<void> {
+  await node.run('ln', '-s', join(reference.folder, 'bridge'), '/opt/cni/bin/reference-bridge');
+  const ipam = { type: 'host-local', subnet: '10.70.0.0/16' };
+  const plugins = [{ type: 'reference-bridge', bridge: 'cni2', ipam }];
+  node.configure(further({ name: 'reference', plugins }), '30-reference.conflist');
 }
