@@ -145,7 +145,8 @@ export class Claim {
 
 // In both of Linux's numberings on the machines we run on; node:fs has no constant for it.
 const O_CLOEXEC = 0o2000000;
-const MAY_BE_GONE = constants.O_RDWR | constants.O_NOFOLLOW | O_CLOEXEC;
+// At the end: when what was begun before is cut off, that is the start.
+const MAY_BE_GONE = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | O_CLOEXEC;
 const MAKE = MAY_BE_GONE | constants.O_CREAT;
 
 function isStill(path: string, fd: number): boolean {

@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isReused, processStart } from './process-start.ts';
+import { isLater, processStart } from './process-start.ts';
 
 /** A container that containerd runs: a folder of its runtime says so. */
 export interface ContainerdTask {
@@ -12,17 +12,18 @@ export interface ContainerdTask {
 }
 
 /**
- * The tasks of every containerd whose state is below `/run`: `/run/containerd`, but also that of k3s and the like. What
- * cannot be read is not there.
+ * The tasks of every containerd whose state is below `/run`: `/run/containerd`, but also that of k3s and the like; those
+ * whose ID begins so. What cannot be read is not there.
  */
-export function containerdTasks(run = '/run'): ContainerdTask[] {
+export function containerdTasks(run = '/run', beginning = ''): ContainerdTask[] {
   return taskFolders(run, stateDepth).flatMap((folder) =>
-    foldersIn(folder).flatMap((namespace) =>
-      foldersIn(join(folder, namespace)).flatMap((id) => {
+    foldersIn(folder).flatMap((namespace) => {
+      const ids = foldersIn(join(folder, namespace)).filter((id) => id.startsWith(beginning));
+      return ids.flatMap((id) => {
         const pid = pidIn(join(folder, namespace, id));
         return pid === undefined ? [] : { id, namespace, pid };
-      }),
-    ),
+      });
+    }),
   );
 }
 
@@ -54,8 +55,9 @@ function pidIn(folder: string): number | undefined {
   try {
     const path = join(folder, 'init.pid');
     const pid = Number(readFileSync(path, 'utf8'));
-    if (!Number.isInteger(pid) || pid <= 0 || processStart(pid) === undefined) return undefined;
-    return isReused(pid, statSync(path).mtime) ? undefined : pid;
+    if (!Number.isInteger(pid) || pid <= 0) return undefined;
+    const start = processStart(pid);
+    return start === undefined || isLater(start, statSync(path).mtime) ? undefined : pid;
   } catch {
     return undefined;
   }

@@ -64,7 +64,8 @@ export function namedNamespaces(): string[] {
 function named(text: string): FoundNamespace[] {
   // Not below /run, which is the same: the container ID that cnitool derives is that of the path in its manual.
   const netns = `/var/run/netns/${text}`;
-  return existsSync(netns) ? [{ netns }] : [];
+  // What is nothing, or dots, names a folder.
+  return statSync(netns, { throwIfNoEntry: false })?.isFile() ? [{ netns }] : [];
 }
 
 function process(text: string): FoundNamespace[] {
@@ -74,9 +75,9 @@ function process(text: string): FoundNamespace[] {
 
 function tasks(text: string, run: string): FoundNamespace[] {
   if (text === '') return [];
-  const found = containerdTasks(run);
+  const found = containerdTasks(run, text);
   const exact = found.filter(({ id }) => id === text);
-  return (exact.length > 0 ? exact : found.filter(({ id }) => id.startsWith(text))).map(byTask);
+  return (exact.length > 0 ? exact : found).map(byTask);
 }
 
 function byTask({ id, pid }: ContainerdTask): FoundNamespace {

@@ -24,11 +24,16 @@ export function processStart(pid: number): Date | undefined {
  */
 export function isReused(pid: number, namedAt: Date): boolean {
   const start = processStart(pid);
-  return start !== undefined && start.getTime() > namedAt.getTime() + slackMs;
+  return start !== undefined && isLater(start, namedAt);
+}
+
+/** By more than the two clocks may differ that they were read from. */
+export function isLater(start: Date, moment: Date): boolean {
+  return start.getTime() > moment.getTime() + slackMs;
 }
 
 const endedStates = ['Z', 'X', 'x'];
 /** USER_HZ. */
 const ticksPerSecond = 100;
-/** Both clocks are read one after the other, and one of them is coarse. */
+/** They are read one after the other, and one of them is coarse. */
 const slackMs = 1000;
