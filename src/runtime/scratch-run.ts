@@ -31,14 +31,19 @@ export async function withScratchNamespace<T>(
   const claim = await Claim.take(claimFolder(run), containerID, run.signal);
   const begun = { attachments, cniPath, netns };
   claim.begin(begun);
+  // An ADD that fails has taken itself back.
+  let added = 0;
   const outcome = await settle(async () => {
     createNamespace(netns);
-    for (const [index, list] of lists.entries())
-      await addNetworkList(list, { ...run, netns, ifName: `eth${index}` });
+    for (const list of lists) {
+      await addNetworkList(list, { ...run, netns, ifName: `eth${added}` });
+      added += 1;
+    }
     return use(netns);
   });
+  const done = { ...begun, attachments: attachments.slice(0, added) };
   // A signal has ended what was going on, and not its removal.
-  const removal = await settle(() => takeBack(begun, { ...run, signal: undefined }));
+  const removal = await settle(() => takeBack(done, { ...run, signal: undefined }));
   if ('error' in removal) claim.abandon();
   else claim.release();
   const failed = [outcome, removal].find((one) => 'error' in one);
