@@ -9,7 +9,7 @@ import {
 import { findNetwork, UnknownNetworkError } from '../runtime/network-files.ts';
 import { type CachedAttachment, ResultCache } from '../runtime/result-cache.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
-import type { AttachmentOptions, NetworkOptions } from './network-options.ts';
+import type { AttachmentOptions, PlaceOptions } from './network-options.ts';
 
 /** What the words of a command line say of one attachment. */
 export interface Attachment extends Place {
@@ -65,7 +65,7 @@ export function namespaceOf(container: string): FoundNamespace {
 }
 
 /** Those of the cache that make sense. Throws SystemError. */
-export function knownAttachments({ cacheDir }: NetworkOptions): CachedAttachment[] {
+export function knownAttachments({ cacheDir }: PlaceOptions): CachedAttachment[] {
   return new ResultCache(cacheDir).list().entries.map(({ attachment }) => attachment);
 }
 
@@ -88,7 +88,7 @@ function placeToRemove(
 function listToRemove(
   network: string,
   cachedIn: (network: string) => CachedAttachment | undefined,
-  { confDir }: NetworkOptions,
+  { confDir }: PlaceOptions,
 ): NetworkList {
   try {
     return findNetwork(network, confDir).list;

@@ -11,7 +11,7 @@ import { recordsFromEnd } from '../trace/journal-reader.ts';
 import { defaultJournal } from '../trace/journal-settings.ts';
 import { journalsOf } from './journals.ts';
 import { dataDirsOf } from './living-attachments.ts';
-import type { NetworkOptions } from './network-options.ts';
+import type { PlaceOptions } from './network-options.ts';
 
 /** An attachment, and who knows of it. */
 export interface KnownAttachment {
@@ -45,7 +45,7 @@ interface Sighting {
  * Everything that the result cache, the leases of host-local, and the journals of `debug` know of this node's
  * attachments, oldest first; and what could not be looked at. Never throws.
  */
-export function everyAttachment({ confDir, cacheDir }: NetworkOptions): {
+export function everyAttachment({ confDir, cacheDir }: PlaceOptions): {
   attachments: KnownAttachment[];
   refused: string[];
 } {

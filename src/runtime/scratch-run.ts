@@ -1,8 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { NetworkList } from '../cni/conflist.ts';
 import { stringifyJson } from '../cni/json.ts';
+import { EEXIST } from '../kernel/errno.ts';
 import { createNamespace } from '../kernel/named-namespace.ts';
 import { openNamespace, runIn } from '../kernel/netns.ts';
+import { SystemError } from '../kernel/system-error.ts';
 import { takeBack } from './abandoned.ts';
 import { Claim } from './claim.ts';
 import { addNetworkList, claimFolder, type RuntimeConfiguration } from './network-list.ts';
@@ -15,8 +18,8 @@ export interface ScratchRun extends Omit<RuntimeConfiguration, 'netns' | 'ifName
 
 /**
  * Makes a namespace, attaches it to the networks, runs `use`, and takes everything back, whatever happens; what is left
- * when this process is killed, the next one takes back. Rejects with what `use` does, and with the first error of an ADD
- * or a DEL.
+ * when this process is killed, the next one takes back. Rejects with what `use` does, with the first error of an ADD or a
+ * DEL, and with a SystemError (EEXIST) where the namespace is there already.
  */
 export async function withScratchNamespace<T>(
   run: ScratchRun,
@@ -29,19 +32,26 @@ export async function withScratchNamespace<T>(
     ...{ config: stringifyJson(list.document), result: undefined },
   }));
   const claim = await Claim.take(claimFolder(run), containerID, run.signal);
+  if (existsSync(netns)) {
+    if (claim.left === undefined) claim.release();
+    else claim.abandon();
+    throw new SystemError('open', EEXIST, netns);
+  }
   const begun = { attachments, cniPath, netns };
   claim.begin(begun);
   // An ADD that fails has taken itself back.
   let added = 0;
+  let made: string | undefined;
   const outcome = await settle(async () => {
     createNamespace(netns);
+    made = netns;
     for (const list of lists) {
       await addNetworkList(list, { ...run, netns, ifName: `eth${added}` });
       added += 1;
     }
     return use(netns);
   });
-  const done = { ...begun, attachments: attachments.slice(0, added) };
+  const done = { ...begun, attachments: attachments.slice(0, added), netns: made };
   // A signal has ended what was going on, and not its removal.
   const removal = await settle(() => takeBack(done, { ...run, signal: undefined }));
   if ('error' in removal) claim.abandon();

@@ -104,6 +104,12 @@ describe.if(requires('root', 'ip', 'nft', 'reference-plugins'))('exec', () => {
       expect([words, answer.status, answer.stdout]).toEqual([words, status, '']);
       expect(answer.stderr).toContain(message);
     }
+    await node.pod('web');
+    expect(await node.type('exec mynet --container-id web -- true')).toMatchObject({
+      ...{ status: 3, stdout: '' },
+      stderr: 'cni-debug exec: open "/var/run/netns/web": File exists (EEXIST)\n',
+    });
+    expect(await node.sh('ip netns exec web true; ls /var/lib/cni/cni-debug')).toBe('');
     const nobody = await node.sh(
       'chmod 755 /etc/cni; setpriv --reuid=65534 --clear-groups cni-debug exec mynet -- true 2>&1 || echo status $?',
     );
