@@ -1,7 +1,7 @@
 import type { NetworkList } from '../cni/conflist.ts';
 import { parseConflist } from '../cni/conflist.ts';
 import { CniError } from '../cni/error.ts';
-import { isObject, type Json, type JsonObject } from '../cni/json.ts';
+import { isObject, type JsonObject } from '../cni/json.ts';
 import { addressesOf } from '../cni/result.ts';
 import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { type AttachmentState, attachmentState } from '../runtime/attachment-state.ts';
@@ -105,22 +105,14 @@ function recorded(journals: readonly string[]): Sighting[] {
   const last = new Map<string, Sighting | undefined>();
   for (const path of journals.flatMap(withOlder)) {
     for (const record of recordsFromEnd(path)) {
-      const { kind, command, network, attachment, error, result, startedAt } = record;
-      if (kind !== 'call' || error !== undefined || !isObject(attachment)) continue;
-      if (command !== 'ADD' && command !== 'DEL') continue;
-      const [containerID, ifName, netns] = ['containerID', 'ifName', 'netns'].map((key) =>
-        textOf(attachment[key]),
-      );
+      const { kind, command, network, containerID, ifName, netns, error, startedAt: since } = record;
+      if (kind !== 'call' || error !== undefined || (command !== 'ADD' && command !== 'DEL')) continue;
       const key = [network, containerID, ifName].join('\n');
       if (last.has(key)) continue;
-      const found = isObject(result) ? result : undefined;
-      const sighting = { source: 'record' as const, network: textOf(network), result: found };
-      const since = new Date(textOf(startedAt));
-      const where = { containerID: containerID ?? '', ifName: ifName ?? '', netns: netns ?? '' };
-      last.set(
-        key,
-        command === 'DEL' ? undefined : { ...sighting, ...where, addresses: addressesOf(found), since },
-      );
+      const result = isObject(record.document.result) ? record.document.result : undefined;
+      const place = { network, containerID, ifName, netns, since };
+      const sighting = { source: 'record' as const, ...place, addresses: addressesOf(result), result };
+      last.set(key, command === 'DEL' ? undefined : sighting);
     }
   }
   return [...last.values()].filter((sighting) => sighting !== undefined);
@@ -158,8 +150,4 @@ function join(sightings: readonly Sighting[]): KnownAttachment {
       .map(({ source }) => source)
       .filter((source, index, all) => all.indexOf(source) === index),
   };
-}
-
-function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }
