@@ -7,6 +7,7 @@ import { paintFor } from './terminal.ts';
 /** One file each, loaded when it is named; all of them when there is none to go by. */
 const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo.ts')).demoCommand(),
+  lint: async () => (await import('./lint.ts')).lintCommand(),
 };
 
 /** Runs one verb. Resolves to the exit status: see `ExitStatus`. */

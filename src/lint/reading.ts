@@ -1,0 +1,42 @@
+import type { Problem } from '../cni/problem.ts';
+import type { ReadersByType } from './context.ts';
+import { versionOfFile } from './linted-file.ts';
+import { ipamTypeOf, type LintedPlugin, pathIn } from './linted-plugin.ts';
+import { readsIpam } from './plugin-nature.ts';
+import { referenceReaders } from './reference-readers.ts';
+
+/** What a plugin's own reader says. */
+export interface ReadingProblem {
+  readonly plugin: LintedPlugin;
+  /** In the file. */
+  readonly at: string;
+  readonly message: string;
+  /** Where its keys are described. */
+  readonly page: string;
+}
+
+/**
+ * What the readers of a plugin and of its `ipam` refuse: ours, which are the very ones of the plugins, and for types that
+ * we do not have what their reference refuses.
+ */
+export function readingProblems(plugin: LintedPlugin, readers: ReadersByType): ReadingProblem[] {
+  const { type, value } = plugin;
+  const ipamType = ipamTypeOf(value);
+  const own = problemsOf(plugin, type, readers);
+  return readsIpam(plugin) && ipamType !== type ? [...own, ...problemsOf(plugin, ipamType, readers)] : own;
+}
+
+function problemsOf(plugin: LintedPlugin, type: string, ours: ReadersByType): ReadingProblem[] {
+  const isOurs = Object.hasOwn(ours, type);
+  const read = isOurs
+    ? ours[type]
+    : Object.hasOwn(referenceReaders, type)
+      ? referenceReaders[type]
+      : undefined;
+  if (read === undefined) return [];
+  const page = isOurs ? `plugins/${type}/README.md` : 'https://www.cni.dev/plugins/current/';
+  return read(plugin.value, versionOfFile(plugin.file)).map((problem: Problem) => {
+    const at = pathIn(plugin, problem.at ?? problem.path);
+    return { plugin, at, page, message: `"${type}" refuses it: ${problem.message}` };
+  });
+}
