@@ -32,6 +32,10 @@ export function withSpelling(object: JsonObject, names: readonly string[]): Json
   return newObject(Object.entries(object).map(([key, value]) => [spelling.get(foldKey(key)) ?? key, value]));
 }
 
+export function isSameKey(one: string, other: string): boolean {
+  return foldKey(one) === foldKey(other);
+}
+
 /**
  * Equal for keys that Go takes for one. U+017F is the one character that Go folds to ASCII and `toLowerCase` does not.
  */

@@ -3,7 +3,7 @@ import { integerOf } from '../cni/json.ts';
 import { lookUp } from '../cni/keys.ts';
 import { keyPath } from '../cni/problem.ts';
 import { firstAddress } from '../network/gateway.ts';
-import { hasFlag, isBridge, type LintedPlugin } from './linted-plugin.ts';
+import { isBridge, type LintedPlugin } from './linted-plugin.ts';
 import { isNodeSubnet, subnetUses } from './subnet-use.ts';
 
 /** An address that a plugin gives to its bridge, or to the bridge's interface in a VLAN. */
@@ -27,8 +27,8 @@ export function bridgeLinks({ value }: LintedPlugin): string[] {
 export function bridgeAddresses(plugin: LintedPlugin): BridgeAddress[] {
   if (!isBridge(plugin)) return [];
   const { value } = plugin;
-  const isUnless = isNodeSubnet(plugin) && lookUp(value, 'isGateway') !== false;
-  if (!isUnless && !hasFlag(value, 'isGateway') && !hasFlag(value, 'isDefaultGateway')) return [];
+  const flags = ['isGateway', 'isDefaultGateway'].map((name) => lookUp(value, name) ?? isNodeSubnet(plugin));
+  if (!flags.includes(true)) return [];
   const link = bridgeLinks(plugin).at(-1) ?? '';
   return subnetUses(plugin).map(({ path, subnet, gateway }) => ({
     plugin,

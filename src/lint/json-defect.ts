@@ -44,7 +44,13 @@ export function syntaxDefect(text: string, { message, line, column }: JsonSyntax
       'close what is open; or the file was cut off while it was copied',
       before,
     );
-  if (message.startsWith('expected "," or') && /["{[\w-]/.test(found) && /["}\]\w]/.test(text[before] ?? ''))
+  const isApart = before < offset - 1 || /["{[]/.test(found);
+  if (
+    message.startsWith('expected "," or') &&
+    isApart &&
+    /["{[\w-]/.test(found) &&
+    /["}\]\w]/.test(text[before] ?? '')
+  )
     return defect('a comma is missing after this', 'put a comma here', before);
   if (message.startsWith('nested deeper'))
     return defect('nested too deep for a configuration', 'remove the file, if it is none');

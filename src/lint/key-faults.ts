@@ -31,7 +31,7 @@ function faultsOf(file: LintedFile): FileFault[] {
 function faultsOfPlugin(plugin: LintedPlugin): FileFault[] {
   const { file, path, type, value } = plugin;
   const ipamType = isNodeSubnet(plugin) ? 'host-local' : ipamTypeOf(value);
-  const keys = keysOfPlugin(type, { isBridge: isBridgeItself(plugin), isSingle: path === '', ipamType });
+  const keys = keysOfPlugin(type, { isBridge: isBridgeItself(plugin), ipamType });
   // Of a plugin that is not known the addresses may still be of one that is.
   const [at, schema] = keys === undefined ? [keyPath(path, 'ipam'), ipamKeys(ipamType)] : [path, keys];
   const node = file.document?.node(at);

@@ -45,9 +45,6 @@ const sharedKeys: Keys = {
   'cni.dev/attachments': anything,
 };
 
-/** What a `.conf` may say, which libcni makes a list of its own from. */
-const singleKeys: Keys = { cniVersions: list(string), disableCheck: either(boolean, string) };
-
 const bridge: Keys = {
   bridge: string,
   isGateway: boolean,
@@ -164,24 +161,18 @@ export const knownTypes: readonly string[] = Object.keys(ownKeys);
 export interface Circumstances {
   /** `debug` is itself the bridge. */
   readonly isBridge?: boolean;
-  /** It is the whole of a `.conf`. */
-  readonly isSingle?: boolean;
   /** The type of its `ipam`. */
   readonly ipamType: string;
 }
 
 /** The keys of a plugin; undefined for a type that is not known here. */
-export function keysOfPlugin(
-  type: string,
-  { isBridge, isSingle, ipamType }: Circumstances,
-): Struct | undefined {
+export function keysOfPlugin(type: string, { isBridge, ipamType }: Circumstances): Struct | undefined {
   const own = Object.hasOwn(ownKeys, type) ? ownKeys[type] : undefined;
   if (own === undefined) return undefined;
   // Flannel's is what host-local's begins with.
   const ipam = ipamKeys(type === 'flannel' && ipamType === '' ? 'host-local' : ipamType);
   return struct({
     ...sharedKeys,
-    ...(isSingle ? singleKeys : {}),
     ipam,
     ...own,
     ...(isBridge ? bridge : {}),

@@ -1,3 +1,4 @@
+import { lookUp } from '../cni/keys.ts';
 import type { Problem } from '../cni/problem.ts';
 import type { ReadersByType } from './context.ts';
 import { versionOfFile } from './linted-file.ts';
@@ -36,7 +37,13 @@ function problemsOf(plugin: LintedPlugin, type: string, ours: ReadersByType): Re
   if (read === undefined) return [];
   const page = isOurs ? `plugins/${type}/README.md` : 'https://www.cni.dev/plugins/current/';
   return read(plugin.value, versionOfFile(plugin.file)).map((problem: Problem) => {
-    const at = pathIn(plugin, problem.at ?? problem.path);
+    const at = placeIn(plugin, problem.at ?? problem.path);
     return { plugin, at, page, message: `"${type}" refuses it: ${problem.message}` };
   });
+}
+
+/** What the list says, a plugin is given by the runtime. */
+function placeIn(plugin: LintedPlugin, path: string): string {
+  const isOfList = path === 'cniVersion' && lookUp(plugin.value, path) === undefined;
+  return isOfList ? path : pathIn(plugin, path);
 }

@@ -11,7 +11,8 @@ import {
 } from './rules/files.ts';
 import { ipamMissing, ipamNotAllowed } from './rules/ipam-sections.ts';
 import { duplicateKey, invalidJson } from './rules/json.ts';
-import { miscasedKey, missingKey, unknownKey, wrongType, wrongValue } from './rules/keys.ts';
+import { miscasedKey, unknownKey, wrongType, wrongValue } from './rules/keys.ts';
+import { missingKey } from './rules/missing-key.ts';
 import { bridgeAddressConflict, chainedPluginFirst, sameNetworkName } from './rules/networks.ts';
 import { fileWritable, pluginWritable } from './rules/permissions.ts';
 import { gatewayOutsideSubnet, rangeOutsideSubnet } from './rules/ranges.ts';

@@ -62,7 +62,7 @@ export async function look({ files, single, plugins, host = [], prepare }: Site)
       text.replaceAll(`${folder}/`, '').replaceAll(folder, '.').replaceAll(bin, 'BIN');
     const findings = lint(context).map((finding) => ({
       ...finding,
-      file: relative(folder, finding.file),
+      file: relative(folder, finding.file) || '.',
       message: named(finding.message),
       fix: named(finding.fix),
     }));

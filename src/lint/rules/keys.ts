@@ -1,68 +1,15 @@
-import { isObject } from '../../cni/json.ts';
-import { lookUp } from '../../cni/keys.ts';
+import { conflistProblems } from '../../cni/conflist.ts';
+import { isSameKey } from '../../cni/keys.ts';
+import { keyPath } from '../../cni/problem.ts';
+import { ipamKeys } from '../ipam-keys.ts';
 import type { Node } from '../json-node.ts';
 import { keyFaultsOf } from '../key-faults.ts';
 import { type Schema, schemaName } from '../key-schema.ts';
-import { pluginFolderOf } from '../linted-file.ts';
-import { nameOf, pathIn } from '../linted-plugin.ts';
+import { keysOfPlugin } from '../known-keys.ts';
+import { ipamTypeOf, type LintedPlugin, nameOf, pathIn } from '../linted-plugin.ts';
 import { readingProblems } from '../reading.ts';
 import type { Rule } from '../rule.ts';
 import { similarKey } from '../similar-key.ts';
-import { isNodeSubnet } from '../subnet-use.ts';
-
-export const missingKey: Rule = {
-  id: 'L005',
-  name: 'missing-key',
-  severity: 'error',
-  summary: 'A key is missing without which a runtime or a plugin refuses the configuration.',
-  *check({ files, plugins }) {
-    for (const file of files) {
-      const value = file.document?.value;
-      if (value === undefined) continue;
-      const listed = lookUp(value, 'plugins');
-      const type = lookUp(value, 'type');
-      // That of loopback is older than the name of a network.
-      if (isEmpty(lookUp(value, 'name')) && !(type === 'loopback' && listed === undefined))
-        yield {
-          file,
-          path: 'name',
-          message: 'the network has no "name"',
-          fix: 'add "name": leases and cached results are kept under it, so it must not change later',
-        };
-      const isAlone = listed === undefined && type === undefined;
-      const name = lookUp(value, 'name');
-      const isInFolder =
-        file.isList && typeof name === 'string' && pluginFolderOf(file.path, name).length > 0;
-      if ((isAlone && !isInFolder) || (Array.isArray(listed) && listed.length === 0 && !isInFolder))
-        yield {
-          file,
-          path: 'plugins',
-          message: isAlone ? 'there is neither "plugins" nor "type"' : 'the list has no plugin in it',
-          fix: 'add the plugins of the chain, each with its "type"',
-        };
-    }
-    for (const plugin of plugins) {
-      const { file, type, value } = plugin;
-      if (isEmpty(lookUp(value, 'type')) && type === '')
-        yield {
-          file,
-          path: pathIn(plugin, 'type'),
-          message: 'the plugin has no "type"',
-          fix: 'add "type": the name of its executable',
-          covers: [pathIn(plugin, 'type')],
-        };
-      const ipam = lookUp(value, 'ipam');
-      const isMeant = isObject(ipam) && Object.keys(ipam).length > 0 && type !== 'flannel';
-      if (isMeant && isEmpty(lookUp(ipam, 'type')) && !isNodeSubnet(plugin))
-        yield {
-          file,
-          path: pathIn(plugin, 'ipam'),
-          message: `"ipam" of ${nameOf(plugin)} has no "type", so nobody reads the rest of it`,
-          fix: 'add "type" to it: "host-local", if it has ranges',
-        };
-    }
-  },
-};
 
 export const unknownKey: Rule = {
   id: 'L006',
@@ -76,16 +23,14 @@ export const unknownKey: Rule = {
         const { path, extent, key, plugin, known } = fault;
         const owner = plugin === undefined ? 'a list of plugins' : nameOf(plugin);
         const meant = similarKey(key, known);
-        yield {
-          file,
-          path,
-          extent,
-          message: `${owner} knows no key ${JSON.stringify(key)} here, and leaves it alone`,
-          fix:
-            meant === undefined
-              ? 'remove it, or look up how it is called'
-              : `write "${meant}", if that is meant`,
-        };
+        // One that is right in another place is no slip of this one.
+        const there = plugin && elsewhere(plugin, path, key);
+        const here =
+          meant === undefined
+            ? 'remove it, or look up how it is called'
+            : `write "${meant}", if that is meant`;
+        const message = `${owner} knows no key ${JSON.stringify(key)} here, and leaves it alone`;
+        yield { file, path, extent, message, fix: there ?? here };
       }
   },
 };
@@ -133,14 +78,33 @@ export const wrongValue: Rule = {
   name: 'wrong-value',
   severity: 'error',
   summary: 'A value that the plugin refuses, in the words it refuses it with.',
-  *check({ plugins, readers }) {
+  *check({ files, plugins, readers }) {
+    for (const file of files)
+      for (const { path, message } of file.document === undefined
+        ? []
+        : conflistProblems(file.document.value))
+        yield {
+          file,
+          path,
+          message: `a runtime refuses it: ${message}`,
+          fix: 'see section 1 of the specification, https://www.cni.dev/docs/spec/, for what it may be',
+        };
     for (const { plugin, at, message, page } of plugins.flatMap((plugin) => readingProblems(plugin, readers)))
       yield { file: plugin.file, path: at, message, fix: `see ${page} for what it may be` };
   },
 };
 
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || value === '';
+/** A key that stands beside the `ipam` that it is of, or in the `ipam` of the plugin that it is of. */
+function elsewhere(plugin: LintedPlugin, path: string, key: string): string | undefined {
+  const ipamType = ipamTypeOf(plugin.value);
+  const ipam = ipamKeys(ipamType);
+  const isOf = (schema: Schema | undefined) =>
+    schema?.kind === 'struct' && Object.keys(schema.keys).some((known) => isSameKey(known, key));
+  if (path === pathIn(plugin, key) && isOf(ipam)) return `move it into "ipam", where "${ipamType}" reads it`;
+  const isInIpam = path === keyPath(pathIn(plugin, 'ipam'), key);
+  if (isInIpam && isOf(keysOfPlugin(plugin.type, { ipamType })))
+    return `move it out of "ipam", to where ${nameOf(plugin)} reads it`;
+  return undefined;
 }
 
 function typeName({ type, value }: Node): string {

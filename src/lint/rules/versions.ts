@@ -1,4 +1,4 @@
-import { isObject } from '../../cni/json.ts';
+import { isObject, type JsonObject } from '../../cni/json.ts';
 import { lookUp } from '../../cni/keys.ts';
 import { isVersion, supportedVersions } from '../../cni/version.ts';
 import { executableUses } from '../executable-use.ts';
@@ -38,8 +38,8 @@ export const noVersion: Rule = {
   summary: 'There is no "cniVersion", which means 0.1.0: no CHECK, and nothing for DEL to go by.',
   *check({ files }) {
     for (const file of files) {
-      const { one, several } = versionsIn(file);
-      if (file.document === undefined || one !== '' || several.length > 0) continue;
+      const isSaid = ['cniVersion', 'cniVersions'].some((key) => !isEmpty(file.document?.value, key));
+      if (file.document === undefined || isSaid) continue;
       yield {
         file,
         path: 'cniVersion',
@@ -84,12 +84,21 @@ export const unsupportedVersion: Rule = {
   },
 };
 
-function versionsIn({ document }: LintedFile): { one: string; several: string[] } {
+function versionsIn({ document, isList }: LintedFile): { one: string; several: string[] } {
   const value = document?.value;
   const one = isObject(value) ? lookUp(value, 'cniVersion') : undefined;
   const several = isObject(value) ? lookUp(value, 'cniVersions') : undefined;
   return {
     one: typeof one === 'string' ? one : '',
-    several: Array.isArray(several) ? several.filter((version) => typeof version === 'string') : [],
+    // Of a `.conf` libcni reads only the one.
+    several: isList && Array.isArray(several) ? several.filter((version) => typeof version === 'string') : [],
   };
+}
+
+/** A version of another type is another finding. */
+function isEmpty(document: JsonObject | undefined, key: string): boolean {
+  const value = document && lookUp(document, key);
+  return (
+    value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
+  );
 }
