@@ -78,7 +78,11 @@ async function lookAtMachine(
   files: Read['files'],
   pluginPath: string,
 ): Promise<{ machine: Machine; unseen: string[] }> {
-  const plugins = await surveyPlugins(typesIn(files.flatMap(pluginsOf)), pluginPath);
+  const plugins = await surveyPlugins(
+    typesIn(files.flatMap(pluginsOf)),
+    pluginPath,
+    Object.keys(readersByType),
+  );
   const unseen = [...plugins.values()].flatMap((found) =>
     found.kind === 'unknown' ? [`${found.path}: this user may not execute it: run it as root`] : [],
   );

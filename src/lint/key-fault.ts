@@ -28,7 +28,7 @@ export function structFaults(node: Node, { keys }: Struct, path = ''): KeyFault[
     const spelling = spellings.get(foldKey(key));
     if (name === undefined || value === undefined) return [];
     const at = { path: keyPath(path, key), extent: name };
-    if (spelling === undefined) return [{ ...at, kind: 'unknown', key, known }];
+    if (spelling === undefined) return isRemark(key) ? [] : [{ ...at, kind: 'unknown', key, known }];
     const faults: KeyFault[] = [];
     if (spelling !== key) faults.push({ ...at, kind: 'miscased', key, spelling });
     const before = earlier.get(spelling);
@@ -38,6 +38,11 @@ export function structFaults(node: Node, { keys }: Struct, path = ''): KeyFault[
     earlier.set(spelling, key);
     return [...faults, ...valueFaults(value, keys[spelling] as Schema, at.path)];
   });
+}
+
+/** JSON has no comments, so that people write them as keys: `_comment`, `//`, `$schema`. */
+function isRemark(key: string): boolean {
+  return /^[_$#/]/.test(key);
 }
 
 function valueFaults(node: Node, schema: Schema, path: string): KeyFault[] {

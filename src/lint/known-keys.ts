@@ -29,6 +29,9 @@ export const listKeys: Struct = struct({
   disableGC: either(boolean, string),
   loadOnlyInlinedPlugins: either(boolean, string),
   plugins: list(anything),
+  // What nerdctl remembers of a network that it made.
+  nerdctlID: anything,
+  nerdctlLabels: anything,
 });
 
 /** What every plugin may be given (section 1, "Plugin configuration objects"; `types.PluginConf`). */

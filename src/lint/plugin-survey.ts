@@ -26,30 +26,36 @@ export type FoundPlugin =
 
 const timeoutMs = 5000;
 
-/** Looks for each type, and asks those that are there for their versions, all at once. */
+/**
+ * Looks for each type, and asks those that are there for their versions, all at once; of the types that we have, too,
+ * whether they are ours.
+ */
 export async function surveyPlugins(
   types: Iterable<string>,
   pluginPath: string,
+  ours: readonly string[],
 ): Promise<Map<string, FoundPlugin>> {
   const found = await Promise.all(
-    [...new Set(types)].map(async (type) => [type, await look(type, pluginPath)] as const),
+    [...new Set(types)].map(
+      async (type) => [type, await look(type, pluginPath, ours.includes(type))] as const,
+    ),
   );
   return new Map(found);
 }
 
-async function look(type: string, pluginPath: string): Promise<FoundPlugin> {
+async function look(type: string, pluginPath: string, mayBeOurs: boolean): Promise<FoundPlugin> {
   const at = fileIn(type, pluginPath);
   if (at !== undefined && (at.stats.mode & 0o111) === 0) return { kind: 'not-executable', ...at };
   if (at !== undefined && !mayExecute(at.path)) return { kind: 'unknown', ...at };
   try {
     const path = findPlugin(type, pluginPath);
-    return await ask(type, path, statSync(path));
+    return await ask(type, path, statSync(path), mayBeOurs);
   } catch (error) {
     return { kind: 'missing', complaint: CniError.from(error).message };
   }
 }
 
-async function ask(type: string, path: string, stats: Stats): Promise<FoundPlugin> {
+async function ask(type: string, path: string, stats: Stats, mayBeOurs: boolean): Promise<FoundPlugin> {
   // As libcni asks, which fills in what some plugins demand.
   const environment = {
     ...process.env,
@@ -66,7 +72,7 @@ async function ask(type: string, path: string, stats: Stats): Promise<FoundPlugi
   const listed = lookUp(answer, 'supportedVersions');
   if (Array.isArray(listed)) {
     const versions = listed.filter((version) => typeof version === 'string');
-    return { kind: 'sound', path, stats, versions, isOurs: await isOurs(type, path) };
+    return { kind: 'sound', path, stats, versions, isOurs: mayBeOurs && (await isOurs(type, path)) };
   }
   // As the reference's decoder: this one answer may go without the list.
   if (lookUp(answer, 'cniVersion') === '0.2.0')
@@ -75,12 +81,8 @@ async function ask(type: string, path: string, stats: Stats): Promise<FoundPlugi
   return { kind: 'broken', path, stats, complaint };
 }
 
-/** Those of ours that run others without an executable of their own. */
-const delegating = ['bridge', 'debug', 'flannel', 'macvlan'];
-
-/** By what it says of itself when it is called by hand, as ours and the reference's plugins do. */
+/** By what it says of itself when it is called by hand: the reference's plugins say something else there. */
 async function isOurs(type: string, path: string): Promise<boolean> {
-  if (!delegating.includes(type)) return false;
   const { stderr } = await runProcess({ command: path, environment: { PATH: process.env.PATH }, timeoutMs });
   return stderr.bytes.toString('utf8').startsWith(`CNI plugin ${type} (cni-debug `);
 }

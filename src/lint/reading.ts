@@ -1,6 +1,5 @@
 import { lookUp } from '../cni/keys.ts';
-import type { Problem } from '../cni/problem.ts';
-import type { ReadersByType } from './context.ts';
+import type { LintContext } from './context.ts';
 import { versionOfFile } from './linted-file.ts';
 import { ipamTypeOf, type LintedPlugin, pathIn } from './linted-plugin.ts';
 import { readsIpam } from './plugin-nature.ts';
@@ -20,14 +19,21 @@ export interface ReadingProblem {
  * What the readers of a plugin and of its `ipam` refuse: ours, which are the very ones of the plugins, and for types that
  * we do not have what their reference refuses.
  */
-export function readingProblems(plugin: LintedPlugin, readers: ReadersByType): ReadingProblem[] {
+export function readingProblems(plugin: LintedPlugin, context: LintContext): ReadingProblem[] {
   const { type, value } = plugin;
   const ipamType = ipamTypeOf(value);
-  const own = problemsOf(plugin, type, readers);
-  return readsIpam(plugin) && ipamType !== type ? [...own, ...problemsOf(plugin, ipamType, readers)] : own;
+  const own = problemsOf(plugin, type, context);
+  return readsIpam(plugin) && ipamType !== type ? [...own, ...problemsOf(plugin, ipamType, context)] : own;
 }
 
-function problemsOf(plugin: LintedPlugin, type: string, ours: ReadersByType): ReadingProblem[] {
+/** What only ours refuses; the reference's plugin of that name, if it is the one that is there, takes it. */
+const oursAlone: Readonly<Record<string, readonly string[]>> = { portmap: ['conditionsV4', 'conditionsV6'] };
+
+function problemsOf(plugin: LintedPlugin, type: string, context: LintContext): ReadingProblem[] {
+  const { readers: ours, machine } = context;
+  const found = machine?.plugins.get(type);
+  const isAnother = found?.kind === 'sound' && !found.isOurs;
+  const taken = isAnother && Object.hasOwn(oursAlone, type) ? (oursAlone[type] ?? []) : [];
   const isOurs = Object.hasOwn(ours, type);
   const read = isOurs
     ? ours[type]
@@ -36,10 +42,13 @@ function problemsOf(plugin: LintedPlugin, type: string, ours: ReadersByType): Re
       : undefined;
   if (read === undefined) return [];
   const page = isOurs ? `plugins/${type}/README.md` : 'https://www.cni.dev/plugins/current/';
-  return read(plugin.value, versionOfFile(plugin.file)).map((problem: Problem) => {
-    const at = placeIn(plugin, problem.at ?? problem.path);
-    return { plugin, at, page, message: `"${type}" refuses it: ${problem.message}` };
-  });
+  const problems = read(plugin.value, versionOfFile(plugin.file));
+  return problems
+    .filter(({ path }) => !taken.includes(path))
+    .map((problem) => {
+      const at = placeIn(plugin, problem.at ?? problem.path);
+      return { plugin, at, page, message: `"${type}" refuses it: ${problem.message}` };
+    });
 }
 
 /** What the list says, a plugin is given by the runtime. */

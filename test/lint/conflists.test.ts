@@ -60,3 +60,55 @@ test.each(seeds)('%s is sound', async (_, name, text) => {
   const { findings } = await look({ files: { [name]: text } });
   expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
 });
+
+/** As installers write them. */
+const installed: [string, string][] = [
+  [
+    'k3s',
+    `{ "name": "cbr0", "cniVersion": "1.0.0", "plugins": [
+        { "type": "flannel", "delegate": { "hairpinMode": true, "forceAddress": true, "isDefaultGateway": true } },
+        { "type": "portmap", "capabilities": { "portMappings": true } },
+        { "type": "bandwidth", "capabilities": { "bandwidth": true } } ] }`,
+  ],
+  [
+    'kind',
+    `{ "cniVersion": "0.3.1", "name": "kindnet", "plugins": [
+        { "type": "ptp", "ipMasq": false, "mtu": 1500, "ipam": { "type": "host-local", "dataDir": "/run/cni-ipam-state",
+          "routes": [{ "dst": "0.0.0.0/0" }], "ranges": [[{ "subnet": "10.244.0.0/24" }]] } },
+        { "type": "portmap", "capabilities": { "portMappings": true } } ] }`,
+  ],
+  [
+    'Podman',
+    `{ "cniVersion": "0.4.0", "name": "podman", "plugins": [
+        { "type": "bridge", "bridge": "cni-podman0", "isGateway": true, "ipMasq": true, "hairpinMode": true,
+          "ipam": { "type": "host-local", "routes": [{ "dst": "0.0.0.0/0" }],
+            "ranges": [[{ "subnet": "10.88.0.0/16", "gateway": "10.88.0.1" }]] } },
+        { "type": "portmap", "capabilities": { "portMappings": true } }, { "type": "firewall" }, { "type": "tuning" } ] }`,
+  ],
+  [
+    'containerd',
+    `{ "cniVersion": "1.0.0", "name": "containerd-net", "plugins": [
+        { "type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "promiscMode": true,
+          "ipam": { "type": "host-local", "ranges": [[{ "subnet": "10.88.0.0/16" }], [{ "subnet": "2001:db8:4860::/64" }]],
+            "routes": [{ "dst": "0.0.0.0/0" }, { "dst": "::/0" }] } },
+        { "type": "portmap", "capabilities": { "portMappings": true } } ] }`,
+  ],
+  [
+    'Calico',
+    `{ "name": "k8s-pod-network", "cniVersion": "0.3.1", "plugins": [
+        { "type": "calico", "log_level": "info", "mtu": 0, "ipam": { "type": "calico-ipam", "assign_ipv4": "true" },
+          "policy": { "type": "k8s" }, "kubernetes": { "kubeconfig": "/etc/cni/net.d/calico-kubeconfig" } },
+        { "type": "portmap", "snat": true, "capabilities": { "portMappings": true } },
+        { "type": "bandwidth", "capabilities": { "bandwidth": true } } ] }`,
+  ],
+  [
+    'Cilium',
+    `{ "cniVersion": "0.3.1", "name": "cilium", "plugins": [
+        { "type": "cilium-cni", "enable-debug": false, "log-file": "/var/run/cilium/cilium-cni.log" } ] }`,
+  ],
+];
+
+test.each(installed)('what %s installs is sound', async (_, text) => {
+  const { findings } = await look({ files: { '10-net.conflist': text } });
+  expect(findings).toEqual([]);
+});

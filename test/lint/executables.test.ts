@@ -68,6 +68,13 @@ describe('what is built in needs no executable', () => {
   });
 });
 
+test('what only our portmap refuses is no fault where the portmap is another', async () => {
+  const text = list(bridge(), portmap.replace('{', '{ "conditionsV4": ["-s", "10.0.0.0/8"],'));
+  expect(await found(withOurs(text, ['bridge', 'portmap']))).toEqual(['L009 plugins[1].conditionsV4']);
+  const others = { bridge: plugin(...everyVersion), portmap: plugin(...everyVersion) };
+  expect(await found({ files: { '10-net.conflist': text }, plugins: others })).toEqual([]);
+});
+
 describe('VERSION', () => {
   const answers = (script: string) =>
     found({ files: { '10-net.conflist': list('{ "type": "x" }') }, plugins: { x: script } });

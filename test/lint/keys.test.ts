@@ -63,6 +63,8 @@ describe('keys', () => {
       list(bridge('"mtu": 1400, "MTU": 1500')),
       ['L002 plugins[0].MTU', 'L007 plugins[0].MTU'],
     ],
+    ['that are remarks', list(bridge('"_comment": "why", "//": "how"')), []],
+    ['that nerdctl adds', list(bridge()).replace('"name"', '"nerdctlID": "x", "name"'), []],
     [
       'twice, somewhere deep',
       list('{ "type": "calico", "a": [{ "b": { "c": 1, "c": 1 } }] }'),

@@ -50,7 +50,11 @@ export async function look({ files, single, plugins, host = [], prepare }: Site)
     }
     prepare?.(folder, bin);
     const read = readTarget(single === undefined ? folder : join(folder, single));
-    const found = await surveyPlugins(typesIn(read.files.flatMap(pluginsOf)), bin);
+    const found = await surveyPlugins(
+      typesIn(read.files.flatMap(pluginsOf)),
+      bin,
+      Object.keys(readersByType),
+    );
     const machine = { pluginPath: bin, plugins: found, host: { places: host } };
     const context = new LintContext(
       read.files,

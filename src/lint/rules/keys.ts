@@ -78,7 +78,8 @@ export const wrongValue: Rule = {
   name: 'wrong-value',
   severity: 'error',
   summary: 'A value that the plugin refuses, in the words it refuses it with.',
-  *check({ files, plugins, readers }) {
+  *check(context) {
+    const { files, plugins } = context;
     for (const file of files)
       for (const { path, message } of file.document === undefined
         ? []
@@ -89,7 +90,7 @@ export const wrongValue: Rule = {
           message: `a runtime refuses it: ${message}`,
           fix: 'see section 1 of the specification, https://www.cni.dev/docs/spec/, for what it may be',
         };
-    for (const { plugin, at, message, page } of plugins.flatMap((plugin) => readingProblems(plugin, readers)))
+    for (const { plugin, at, message, page } of plugins.flatMap((plugin) => readingProblems(plugin, context)))
       yield { file: plugin.file, path: at, message, fix: `see ${page} for what it may be` };
   },
 };
