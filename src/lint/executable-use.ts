@@ -45,7 +45,8 @@ function typesOf(plugin: LintedPlugin): { type: string; path: string; isIpam: bo
 function isRunByOurs(plugin: LintedPlugin, machine: Machine, ours: readonly string[]): boolean {
   const found = machine.plugins.get(plugin.type);
   if (found?.kind === 'sound') return found.isOurs;
-  return isDelegateInProcess(plugin, machine, ours);
+  // Only our debug does more than to log: that it is missing is a finding of its own.
+  return (plugin.type === 'debug' && found?.kind === 'missing') || isDelegateInProcess(plugin, machine, ours);
 }
 
 /** Whether it is run inside the one that delegates to it, where there is no executable of it. */
@@ -56,8 +57,5 @@ function isDelegateInProcess(
 ): boolean {
   if (outer === undefined || !ours.includes(type) || type === 'debug') return false;
   if (outer.type === 'debug' && hasFlag(outer.value, 'external')) return false;
-  const found = machine.plugins.get(outer.type);
-  // Only our debug delegates: that it is missing is a finding of its own.
-  if (outer.type === 'debug' && found?.kind === 'missing') return true;
   return isRunByOurs(outer, machine, ours);
 }

@@ -54,6 +54,16 @@ describe('what is built in needs no executable', () => {
       ['L012 plugins[0].ipam.type'],
     ],
     [
+      'a debug that is missing, and nothing inside it,',
+      withOurs(list(`{ "type": "debug", "bridge": "cni0", ${ipam} }`), []),
+      ['L012 plugins[0].type'],
+    ],
+    [
+      'a debug with a delegate, and not the delegate,',
+      withOurs(list(`{ "type": "debug", "delegate": ${bridge(ipam)} }`), []),
+      ['L012 plugins[0].type'],
+    ],
+    [
       'a delegate that is to be executed',
       withOurs(list(`{ "type": "debug", "external": true, "delegate": ${bridge()} }`), ['debug']),
       ['L012 plugins[0].delegate.type'],

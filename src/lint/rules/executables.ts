@@ -14,7 +14,7 @@ export const pluginMissing: Rule = {
           file: plugin.file,
           path,
           message: found.complaint,
-          fix: `put the executable "${type}" into ${context.machine?.pluginPath}, or say with --plugin-dir where it is`,
+          fix: `put the executable "${type}" into ${context.machine?.pluginPath.split(':').join(' or ')}, or say with --plugin-dir where it is`,
         };
   },
 };
