@@ -70,7 +70,7 @@ function read(path: string): Read {
     if (!(error instanceof SystemError)) throw error;
     const advice =
       error.code === 'ENOENT' ? 'name a file or a directory: cni-debug lint PATH' : 'run it as root';
-    throw new CommandFailure(ExitStatus.unknown, error.message, [advice], { cause: error });
+    throw new CommandFailure(ExitStatus.unknown, error.message, [advice]);
   }
 }
 

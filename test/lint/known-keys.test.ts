@@ -66,7 +66,11 @@ test.each(Object.keys(readersByType))('every key that %s asks for is known', (ty
 const notThere = ['network', 'subnet', 'DPDKMode', 'shapedSubnets', 'unshapedSubnets'];
 const folder = '/opt/reference-cni/bin';
 
-describe.if(existsSync(`${folder}/tap`))('of the reference', () => {
+// Those of a Debian release are older than what this table is of, and lack keys.
+const isNew = existsSync(`${folder}/tap`);
+if (!isNew) process.stderr.write(`skipped: no reference plugins of 1.9 in ${folder} (known-keys.test.ts)\n`);
+
+describe.if(isNew)('of the reference', () => {
   const types = knownTypes.filter((type) => existsSync(`${folder}/${type}`));
 
   test.each(types)('%s has every key that it is said to have', (type) => {
