@@ -43,6 +43,13 @@ test.each([
   ['plugins/debug/x.ts', '../../src/main.ts', false],
   ['src/trace/x.ts', '../process-io.ts', false],
   ['src/trace/x.ts', '@koromix/koffi-linux-x64', false],
+  ['src/lint/x.ts', '../network/gateway.ts', true],
+  ['src/lint/rules/x.ts', '../../ipam/range.ts', true],
+  ['src/lint/rules/x.ts', '../../../plugins/bridge/configuration.ts', false],
+  ['src/lint/x.ts', '../cli/terminal.ts', false],
+  ['src/network/x.ts', '../lint/lint.ts', false],
+  ['src/kernel/x.ts', '../lint/lint.ts', false],
+  ['src/cli/x.ts', '../lint/lint.ts', true],
   ['src/cli/x.ts', '../runtime/find-plugin.ts', true],
   ['src/cli/x.ts', 'koffi', false],
 ])('%s may import %s: %p', (path, from, allowed) => {

@@ -14,6 +14,7 @@ type Requirement =
   | 'runc'
   | 'ctr'
   | 'busybox'
+  | 'script'
   | 'reference-plugins';
 
 /**

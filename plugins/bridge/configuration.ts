@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/problem.ts';
+import type { Version } from '../../src/cni/version.ts';
 import { readNodeSubnet, refuseNodeSubnet } from './node-subnet.ts';
 
 /** The keys of the `bridge` plugin, with their defaults filled in. */
@@ -13,7 +14,21 @@ export type Settings = ReturnType<typeof settingsFrom>;
 /** Throws code 7 with the path of each value that is wrong, and code 4 for CNI_ARGS. */
 export function readSettings({ configuration, args }: Invocation): Settings {
   const keys = new KeyReader(configuration.document);
-  const settings = settingsFrom(keys, macOfArgs(args));
+  const settings = soundSettings(keys, configuration.cniVersion, macOfArgs(args));
+  keys.throwProblems();
+  return settings;
+}
+
+/** All that `readSettings` would refuse. */
+export function settingsProblems(document: JsonObject, cniVersion: Version): readonly Problem[] {
+  const keys = new KeyReader(document);
+  soundSettings(keys, cniVersion, undefined);
+  return keys.problems;
+}
+
+/** With what is wrong though each key is right by itself. */
+function soundSettings(keys: KeyReader, cniVersion: Version, macFromArgs: string | undefined): Settings {
+  const settings = settingsFrom(keys, macFromArgs);
   const { hairpinMode, promiscMode, vlan, trunk, disableContainerInterface, ipamType } = settings;
   const { bridge, isGateway, nodeSubnet } = settings;
   keys.refuse(
@@ -27,14 +42,13 @@ export function readSettings({ configuration, args }: Invocation): Settings {
     `bridge: "${bridge}.${vlan}", the gateway's interface in the VLAN, is longer than 15 bytes`,
   );
   refuseNodeSubnet(keys, nodeSubnet);
-  keys.refuseWithoutAddresses(ipamType, configuration.cniVersion);
+  keys.refuseWithoutAddresses(ipamType, cniVersion);
   keys.refuse(vlan > 0 && trunk.length > 0, 'vlanTrunk', 'cannot set vlan and vlanTrunk at the same time');
   keys.refuse(
     disableContainerInterface && ipamType !== '',
     'disableContainerInterface',
     'cannot use IPAM when DisableContainerInterface flag is set',
   );
-  keys.throwProblems();
   return settings;
 }
 

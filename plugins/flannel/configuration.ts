@@ -10,13 +10,26 @@ export type Settings = ReturnType<typeof settingsFrom>;
 /** Throws code 7 with the path of each value that is wrong. */
 export function readSettings(document: JsonObject): Settings {
   const keys = new KeyReader(document);
+  const settings = soundSettings(keys);
+  keys.throwProblems();
+  return settings;
+}
+
+/** All that `readSettings` would refuse. */
+export function settingsProblems(document: JsonObject): readonly Problem[] {
+  const keys = new KeyReader(document);
+  soundSettings(keys);
+  return keys.problems;
+}
+
+/** With what is wrong though each key is right by itself. */
+function soundSettings(keys: KeyReader): Settings {
   const settings = settingsFrom(keys);
   for (const name of ['name', 'ipam']) {
     const instead = name === 'ipam' ? '; put "ipam" beside "delegate"' : '';
     const message = `delegate.${name}: must not be there, flannel sets it${instead}`;
     keys.refuse(lookUp(settings.delegate, name) !== undefined, 'delegate', message);
   }
-  keys.throwProblems();
   return settings;
 }
 

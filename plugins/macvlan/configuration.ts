@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/problem.ts';
+import type { Version } from '../../src/cni/version.ts';
 import { MACVLAN_MODES, type MacvlanMode } from '../../src/kernel/netlink/macvlan.ts';
 
 /** The keys of the `macvlan` plugin, with their defaults filled in. */
@@ -17,6 +18,13 @@ export function readSettings({ configuration, args }: Invocation): Settings {
   keys.refuseWithoutAddresses(settings.ipamType, configuration.cniVersion);
   keys.throwProblems();
   return settings;
+}
+
+/** All that `readSettings` would refuse. */
+export function settingsProblems(document: JsonObject, cniVersion: Version): readonly Problem[] {
+  const keys = new KeyReader(document);
+  keys.refuseWithoutAddresses(settingsFrom(keys, undefined).ipamType, cniVersion);
+  return keys.problems;
 }
 
 /** For what removes things: a key with a problem counts as absent, because it must not keep a pod from ending. */

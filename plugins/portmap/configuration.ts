@@ -2,7 +2,9 @@ import { formatIp } from '../../src/cni/address.ts';
 import type { Configuration } from '../../src/cni/configuration.ts';
 import type { ConfigurationValue } from '../../src/cni/configuration-value.ts';
 import { between } from '../../src/cni/interface-value.ts';
+import type { JsonObject } from '../../src/cni/json.ts';
 import { KeyReader } from '../../src/cni/key-reader.ts';
+import type { Problem } from '../../src/cni/problem.ts';
 import type { HostPort } from '../../src/network/publication.ts';
 
 /** The keys of the `portmap` plugin, with their defaults filled in. */
@@ -11,6 +13,20 @@ export type Settings = ReturnType<typeof settingsFrom>;
 /** Throws code 7 with the path of each value that is wrong. */
 export function readSettings({ document }: Configuration): Settings {
   const keys = new KeyReader(document);
+  const settings = soundSettings(keys);
+  keys.throwProblems();
+  return settings;
+}
+
+/** All that `readSettings` would refuse. */
+export function settingsProblems(document: JsonObject): readonly Problem[] {
+  const keys = new KeyReader(document);
+  soundSettings(keys);
+  return keys.problems;
+}
+
+/** With what is wrong though each key is right by itself. */
+function soundSettings(keys: KeyReader): Settings {
   const settings = settingsFrom(keys);
   const { markMasqBit, externalSetMarkChain, portMappings } = settings;
   keys.refuse(
@@ -32,7 +48,6 @@ export function readSettings({ document }: Configuration): Settings {
     'runtimeConfig',
     `runtimeConfig.portMappings[${twice}].hostPort: ${portMappings[twice]?.hostPort} leads to another container port already`,
   );
-  keys.throwProblems();
   return settings;
 }
 

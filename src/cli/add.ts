@@ -10,7 +10,7 @@ import { act, netnsMeans, networkMeans, verb } from './verb.ts';
 
 export function addCommand(): Command {
   return withAttachmentOptions(
-    verb('add', 'attach a container to a network: ADD of every plugin of its chain, as a runtime does it', [
+    verb('add', 'attach a container to a network, as a runtime does', [
       ['add mynet /var/run/netns/testing', 'as cnitool would, which can then delete it'],
       ['add mynet testing --ifname eth1', 'the namespace by its name'],
       ['add ./10-mynet.conflist pid:4711', 'a file that no runtime has loaded, the namespace of a process'],

@@ -13,7 +13,7 @@ import {
 import { findNetwork, UnknownNetworkError } from '../runtime/network-files.ts';
 import { type CachedAttachment, ResultCache } from '../runtime/result-cache.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
-import type { AttachmentOptions, NetworkOptions } from './network-options.ts';
+import type { AttachmentOptions, PlaceOptions } from './network-options.ts';
 
 /** What the words of a command line say of one attachment. */
 export interface Attachment extends Place {
@@ -89,7 +89,7 @@ export interface KnownAttachment extends CachedAttachment {
 }
 
 /** Those of the cache that make sense, oldest first. Throws SystemError. */
-export function knownAttachments({ cacheDir }: NetworkOptions): KnownAttachment[] {
+export function knownAttachments({ cacheDir }: PlaceOptions): KnownAttachment[] {
   return new ResultCache(cacheDir).list().entries.map(({ attachment, since }) => ({ ...attachment, since }));
 }
 
@@ -118,7 +118,7 @@ function placeToRemove(
 function listToRemove(
   network: string,
   cachedIn: (network: string) => CachedAttachment | undefined,
-  { confDir }: NetworkOptions,
+  { confDir }: PlaceOptions,
 ): NetworkList {
   try {
     return findNetwork(network, confDir).list;

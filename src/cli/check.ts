@@ -7,7 +7,7 @@ import { act, netnsMeans, networkMeans, verb } from './verb.ts';
 
 export function checkCommand(): Command {
   return withAttachmentOptions(
-    verb('check', 'ask every plugin whether an attachment is still as its ADD left it', [
+    verb('check', 'ask whether an attachment is still as its ADD left it', [
       ['check mynet testing', 'status 1, and what differs, when it is not'],
     ])
       .argument('<network>', networkMeans)

@@ -20,6 +20,7 @@ const verbs: Verbs = {
   detach: async () => (await import('./detach.ts')).detachCommand(),
   list: async () => (await import('./list.ts')).listCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
+  lint: async () => (await import('./lint.ts')).lintCommand(),
   completion: async () => (await import('./completion.ts')).completionCommand(),
 };
 

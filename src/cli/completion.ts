@@ -7,7 +7,7 @@ import { networkFiles } from '../runtime/network-files.ts';
 import { act, verb } from './verb.ts';
 
 export function completionCommand(): Command {
-  return verb('completion', 'print what makes a shell complete the words of cni-debug', [
+  return verb('completion', 'print what makes a shell complete these words', [
     ['completion bash > /etc/bash_completion.d/cni-debug', 'for good'],
     ['completion zsh > ~/.zfunc/_cni-debug', 'in a folder of $fpath'],
     ['completion fish | source', 'for this shell'],

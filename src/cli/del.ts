@@ -7,17 +7,10 @@ import { act, netnsMeans, networkMeans, verb } from './verb.ts';
 
 export function delCommand(): Command {
   return withAttachmentOptions(
-    verb(
-      'del',
-      'detach a container from a network: DEL of every plugin in reverse; what is gone is no error',
-      [
-        ['del mynet /var/run/netns/testing', 'what add or cnitool attached'],
-        [
-          'del mynet 3f2a0c --container-id default-nginx',
-          'what a runtime attached, under the ID that it uses',
-        ],
-      ],
-    )
+    verb('del', 'detach a container from a network; what is gone is no error', [
+      ['del mynet /var/run/netns/testing', 'what add or cnitool attached'],
+      ['del mynet 3f2a0c --container-id default-nginx', 'what a runtime attached, under the ID that it uses'],
+    ])
       .argument('<network>', networkMeans)
       .argument('<netns>', netnsMeans),
   ).action(act(del));

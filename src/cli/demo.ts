@@ -20,7 +20,7 @@ import { say, wantsColors } from './terminal.ts';
 import { act, verb } from './verb.ts';
 
 export function demoCommand() {
-  return verb('demo', 'run a chain through a scratch namespace, and show what was recorded', [
+  return verb('demo', 'run a chain in a scratch namespace, and show its records', [
     ['demo', 'needs root; the machine is left as it was'],
   ]).action(act(demo));
 }

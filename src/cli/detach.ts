@@ -15,7 +15,7 @@ interface DetachOptions extends NetworkOptions {
 
 export function detachCommand(): Command {
   return withNetworkOptions(
-    verb('detach', 'take an interface away from a container, with all that its ADD has made', [
+    verb('detach', 'take an interface away from a running container', [
       ['detach 3f2a0c --ifname eth12', 'what attach has added'],
     ])
       .argument('<container>', containerMeans)

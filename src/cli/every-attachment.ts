@@ -1,7 +1,7 @@
 import type { NetworkList } from '../cni/conflist.ts';
 import { parseConflist } from '../cni/conflist.ts';
 import { CniError } from '../cni/error.ts';
-import { isObject, type Json, type JsonObject } from '../cni/json.ts';
+import { isObject, type JsonObject } from '../cni/json.ts';
 import { addressesOf } from '../cni/result.ts';
 import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { type AttachmentState, attachmentState } from '../runtime/attachment-state.ts';
@@ -11,7 +11,7 @@ import { recordsFromEnd } from '../trace/journal-reader.ts';
 import { defaultJournal } from '../trace/journal-settings.ts';
 import { journalsOf } from './journals.ts';
 import { dataDirsOf } from './living-attachments.ts';
-import type { NetworkOptions } from './network-options.ts';
+import type { PlaceOptions } from './network-options.ts';
 
 /** An attachment, and who knows of it. */
 export interface KnownAttachment {
@@ -45,7 +45,7 @@ interface Sighting {
  * Everything that the result cache, the leases of host-local, and the journals of `debug` know of this node's
  * attachments, oldest first; and what could not be looked at. Never throws.
  */
-export function everyAttachment({ confDir, cacheDir }: NetworkOptions): {
+export function everyAttachment({ confDir, cacheDir }: PlaceOptions): {
   attachments: KnownAttachment[];
   refused: string[];
 } {
@@ -105,22 +105,14 @@ function recorded(journals: readonly string[]): Sighting[] {
   const last = new Map<string, Sighting | undefined>();
   for (const path of journals.flatMap(withOlder)) {
     for (const record of recordsFromEnd(path)) {
-      const { kind, command, network, attachment, error, result, startedAt } = record;
-      if (kind !== 'call' || error !== undefined || !isObject(attachment)) continue;
-      if (command !== 'ADD' && command !== 'DEL') continue;
-      const [containerID, ifName, netns] = ['containerID', 'ifName', 'netns'].map((key) =>
-        textOf(attachment[key]),
-      );
+      const { kind, command, network, containerID, ifName, netns, error, startedAt: since } = record;
+      if (kind !== 'call' || error !== undefined || (command !== 'ADD' && command !== 'DEL')) continue;
       const key = [network, containerID, ifName].join('\n');
       if (last.has(key)) continue;
-      const found = isObject(result) ? result : undefined;
-      const sighting = { source: 'record' as const, network: textOf(network), result: found };
-      const since = new Date(textOf(startedAt));
-      const where = { containerID: containerID ?? '', ifName: ifName ?? '', netns: netns ?? '' };
-      last.set(
-        key,
-        command === 'DEL' ? undefined : { ...sighting, ...where, addresses: addressesOf(found), since },
-      );
+      const result = isObject(record.document.result) ? record.document.result : undefined;
+      const place = { network, containerID, ifName, netns, since };
+      const sighting = { source: 'record' as const, ...place, addresses: addressesOf(result), result };
+      last.set(key, command === 'DEL' ? undefined : sighting);
     }
   }
   return [...last.values()].filter((sighting) => sighting !== undefined);
@@ -158,8 +150,4 @@ function join(sightings: readonly Sighting[]): KnownAttachment {
       .map(({ source }) => source)
       .filter((source, index, all) => all.indexOf(source) === index),
   };
-}
-
-function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -21,7 +21,7 @@ interface ExecOptions extends AttachmentOptions {
 
 export function execCommand(): Command {
   return withCallOptions(
-    verb('exec', 'run a command in a scratch namespace that is attached to networks', [
+    verb('exec', 'run a command in a scratch namespace, attached to networks', [
       ['exec mynet -- ip addr', 'eth0 is attached to mynet, and all is gone afterwards'],
       ['exec mynet ./20-other.conf -- sh', 'eth0 and eth1; a shell, to look around'],
       ['exec --all -- ping -c1 10.22.0.1', 'every network of the configuration directory'],

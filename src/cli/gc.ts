@@ -18,7 +18,7 @@ interface GcOptions extends NetworkOptions {
 
 export function gcCommand(): Command {
   return withNetworkOptions(
-    verb('gc', 'remove what attachments have left that are no more: DEL of each, then GC of every plugin', [
+    verb('gc', 'remove what attachments have left that are no more', [
       ['gc mynet', 'keeps every attachment whose namespace is still there'],
       ['gc mynet --valid web1/eth0 --valid db1/eth0', 'keeps these, and no other'],
       ['gc mynet --all', 'keeps none, as cnitool does: also what runs is detached'],

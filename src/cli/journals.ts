@@ -1,5 +1,4 @@
 import type { NetworkList } from '../cni/conflist.ts';
-import { isObject, type JsonObject } from '../cni/json.ts';
 import { textsIn } from '../runtime/every-plugin.ts';
 import { recordsFromEnd } from '../trace/journal-reader.ts';
 import { defaultJournal } from '../trace/journal-settings.ts';
@@ -30,19 +29,14 @@ export function failureRecord(
   for (const path of journalsOf(list)) {
     try {
       for (const record of recordsFromEnd(path)) {
-        if (startOf(record) < since) break;
-        const { kind, id, attachment, error } = record;
-        if (kind !== 'call' || !isObject(attachment)) continue;
-        if (attachment.containerID !== containerID || attachment.ifName !== ifName) continue;
-        found.push({ id: String(id), path, isFailure: error !== undefined });
+        if (record.startedAt < since) break;
+        const { kind, id, error } = record;
+        if (kind !== 'call' || record.containerID !== containerID || record.ifName !== ifName) continue;
+        found.push({ id, path, isFailure: error !== undefined });
       }
     } catch {
       // A journal that cannot be read explains nothing.
     }
   }
   return found.filter(({ isFailure }) => isFailure).at(-1) ?? found[0];
-}
-
-function startOf({ startedAt }: JsonObject): Date {
-  return new Date(String(startedAt));
 }

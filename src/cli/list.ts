@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
 import { everyAttachment, type KnownAttachment } from './every-attachment.ts';
-import { CommandFailure, ExitStatus } from './failure.ts';
-import { type NetworkOptions, withNetworkOptions } from './network-options.ts';
+import { ExitStatus } from './failure.ts';
+import { type PlaceOptions, withPlaceOptions } from './network-options.ts';
 import { table } from './table.ts';
-import { type Paint, paintFor, say, sayJson } from './terminal.ts';
+import { note, type Paint, paintFor, say, sayJson } from './terminal.ts';
 import { act, verb } from './verb.ts';
 
-interface ListOptions extends NetworkOptions {
+interface ListOptions extends PlaceOptions {
   readonly network?: string;
   readonly container?: string;
 }
 
 export function listCommand(): Command {
-  return withNetworkOptions(
-    verb('list', 'show the attachments that caches, leases and records know of', [
+  return withPlaceOptions(
+    verb('list', 'show the attachments that caches, leases and records know', [
       ['list', 'all of this node'],
       ['list --network mynet', 'of one network'],
       ['list --container 3f2a', 'of containers whose ID begins so'],
@@ -32,9 +32,9 @@ async function list(options: ListOptions): Promise<number> {
   );
   if (options.json) sayJson(shown);
   else if (shown.length > 0) say(asTable(shown, paintFor()));
-  else process.stderr.write('cni-debug list: no attachments\n');
-  if (refused.length === 0) return 0;
-  throw new CommandFailure(ExitStatus.unknown, 'not everything could be looked at:', refused);
+  else note('list', 'no attachments');
+  for (const reason of refused) note('list', `could not look at everything: ${reason}`);
+  return refused.length === 0 ? 0 : ExitStatus.unknown;
 }
 
 function asTable(attachments: readonly KnownAttachment[], paint: Paint): string {

@@ -6,7 +6,7 @@ import { attachmentState } from '../runtime/attachment-state.ts';
 import { textsIn } from '../runtime/every-plugin.ts';
 import { ResultCache } from '../runtime/result-cache.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
-import type { NetworkOptions } from './network-options.ts';
+import type { PlaceOptions } from './network-options.ts';
 
 /** An ADD that has its address may take that long to its end, where it is cached. */
 const youngMs = 5 * 60_000;
@@ -16,7 +16,7 @@ const youngMs = 5 * 60_000;
  * and those whose address is so new that their ADD, by whatever runtime, may not be over. Throws CommandFailure where
  * the cache has a file that makes no sense: whose it is cannot be known.
  */
-export function livingAttachments(list: NetworkList, { cacheDir }: NetworkOptions): ValidAttachment[] {
+export function livingAttachments(list: NetworkList, { cacheDir }: PlaceOptions): ValidAttachment[] {
   const { entries, refused } = new ResultCache(cacheDir).list();
   const [damaged] = refused;
   if (damaged !== undefined) {

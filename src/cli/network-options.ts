@@ -7,17 +7,21 @@ import { parseDuration } from '../trace/quantity.ts';
 import { endingSignal } from './ending.ts';
 import type { Progress } from './progress.ts';
 
-/** What every verb that runs plugins may be told. */
-export interface NetworkOptions {
+/** What every verb may be told that looks at this node's networks. */
+export interface PlaceOptions {
   readonly confDir: string;
-  readonly pluginDir: string;
   readonly cacheDir: string;
-  /** ms */
-  readonly timeout: number;
   readonly json?: true;
 }
 
-/** And what those may that are about one attachment. */
+/** And what those may that run plugins. */
+export interface NetworkOptions extends PlaceOptions {
+  readonly pluginDir: string;
+  /** ms */
+  readonly timeout: number;
+}
+
+/** And what those may that make one attachment. */
 export interface AttachmentOptions extends NetworkOptions {
   readonly ifname?: string;
   readonly containerId?: string;
@@ -25,21 +29,31 @@ export interface AttachmentOptions extends NetworkOptions {
   readonly capabilities: JsonObject;
 }
 
-export function withNetworkOptions(command: Command): Command {
+export function withPlaceOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--conf-dir <folder>', 'where networks are configured')
         .env('NETCONFPATH')
         .default('/etc/cni/net.d'),
     )
-    .addOption(
-      new Option('--plugin-dir <folders>', 'where plugins are, with ":" between several')
-        .env('CNI_PATH')
-        .default('/opt/cni/bin'),
-    )
     .option('--cache-dir <folder>', 'what is known of attachments', defaultCacheDir)
-    .option('--timeout <duration>', 'how long each plugin may take', duration, 120_000)
     .option('--json', 'print JSON, errors too');
+}
+
+export function withNetworkOptions(command: Command): Command {
+  return withPlaceOptions(
+    command
+      .addOption(
+        new Option('--plugin-dir <folders>', 'where plugins are, with ":" between several')
+          .env('CNI_PATH')
+          .default('/opt/cni/bin'),
+      )
+      .addOption(
+        new Option('--timeout <duration>', 'how long each plugin may take')
+          .default(120_000, '2m')
+          .argParser(duration),
+      ),
+  );
 }
 
 export function withAttachmentOptions(command: Command): Command {

@@ -1,5 +1,5 @@
 import yoctoSpinner from 'yocto-spinner';
-import { paintFor } from './terminal.ts';
+import { note } from './terminal.ts';
 
 /** What is not over by then is worth a word. */
 const patienceMs = 1000;
@@ -24,7 +24,7 @@ export class Progress {
   note(message: string): void {
     const wasSpinning = this.#spinner.isSpinning;
     if (wasSpinning) this.#spinner.stop();
-    process.stderr.write(`${paintFor(process.stderr)('yellow', `cni-debug ${this.verb}:`)} ${message}\n`);
+    note(this.verb, message);
     if (wasSpinning) this.#spinner.start();
   }
 

@@ -9,7 +9,7 @@ import { act, networkMeans, verb } from './verb.ts';
 
 export function statusCommand(): Command {
   return withNetworkOptions(
-    verb('status', 'ask every plugin of a network whether it is ready for an ADD', [
+    verb('status', 'ask whether a network is ready for an ADD', [
       ['status mynet', 'status 1, and why, when one of them is not'],
     ]).argument('<network>', networkMeans),
   ).action(act(status));

@@ -33,6 +33,11 @@ export function say(text: string): void {
   }
 }
 
+/** Something that is worth knowing and no error, on a line of its own of stderr. */
+export function note(verb: string, message: string): void {
+  processIo.writeStderr(`${paintFor(process.stderr)('yellow', `cni-debug ${verb}:`)} ${message}\n`);
+}
+
 /** The one form of machine-readable output: indented as cnitool and the plugins print it. */
 export function sayJson(value: unknown): void {
   say(`${JSON.stringify(value, null, 4)}\n`);

@@ -11,10 +11,10 @@ export type Action<W extends Words> = (...words: W) => Promise<number>;
  * `examples` are command lines without `cni-debug`, each with what it is good for.
  */
 export function verb(name: string, does: string, examples: readonly (readonly [string, string])[]): Command {
-  const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, why]) => `  cni-debug ${line.padEnd(width)}   # ${why}`);
-  const command = new Command(name).summary(does).description(does);
-  return lines.length === 0 ? command : command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+  const command = new Command(name).summary(does).description(`${does[0]?.toUpperCase()}${does.slice(1)}.`);
+  if (examples.length === 0) return command;
+  const lines = examples.map(([line, why]) => `  # ${why}\n  cni-debug ${line}`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }
 
 /** For `Command.action`: keeps the exit status, which `commandLine` answers. */

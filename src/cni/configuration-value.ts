@@ -1,5 +1,5 @@
 import { type Cidr, type Ip, parseCidr, parseIp } from './address.ts';
-import { CniError, ErrorCode } from './error.ts';
+import { ValueError } from './error.ts';
 import { isObject, type Json, JsonNumber, type JsonObject } from './json.ts';
 import { lookUp } from './keys.ts';
 import { keyPath, problemWith } from './problem.ts';
@@ -86,9 +86,9 @@ export class ConfigurationValue {
   }
 
   /** Code 7: the path, the value, and what is wrong with it. */
-  error(complaint: string): CniError {
+  error(complaint: string): ValueError {
     const { message } = problemWith(this.path, this.value, complaint);
-    return new CniError(ErrorCode.invalidConfiguration, message);
+    return new ValueError(this.path, message);
   }
 
   private parsed<T>(value: T | undefined, complaint: string): T {

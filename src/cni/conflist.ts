@@ -3,7 +3,8 @@ import { containerIDComplaint } from './environment.ts';
 import { CniError, ErrorCode } from './error.ts';
 import { isObject, type Json, type JsonObject, newObject, parseJson } from './json.ts';
 import { lookUp, withKey } from './keys.ts';
-import { read, struct, text, unread } from './schema.ts';
+import type { Problem } from './problem.ts';
+import { parse, read, struct, text, unread } from './schema.ts';
 import { isVersion, latestVersion, supportedVersions, type Version } from './version.ts';
 
 /** A network's plugins in the order of ADD: a `.conflist` (section 1), as libcni reads it. */
@@ -69,6 +70,12 @@ export function withPlugins(list: NetworkList, plugins: readonly JsonObject[]): 
   document = withKey(document, 'loadOnlyInlinedPlugins', true);
   document = withKey(document, 'plugins', [...plugins]);
   return { ...list, plugins, document, loadOnlyInlinedPlugins: true };
+}
+
+/** The malformed values for which `parseConflist` refuses a document; not what is missing, nor its version. */
+export function conflistProblems(document: JsonObject): Problem[] {
+  const isSingle = lookUp(document, 'plugins') === undefined && lookUp(document, 'type') !== undefined;
+  return [...parse(schema, document).problems, ...(isSingle ? parse(plugin, document).problems : [])];
 }
 
 /** What the runtime adds to the configuration of one plugin. */

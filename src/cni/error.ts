@@ -36,3 +36,13 @@ export class CniError extends Error {
     return new CniError(ErrorCode.internal, message, { cause: thrown });
   }
 }
+
+/** Code 7 for one value of a document, whose message begins with its path, such as `ipam.ranges[0][1].rangeStart`. */
+export class ValueError extends CniError {
+  constructor(
+    readonly path: string,
+    message: string,
+  ) {
+    super(ErrorCode.invalidConfiguration, message);
+  }
+}

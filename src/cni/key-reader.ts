@@ -1,7 +1,7 @@
 import { ConfigurationValue } from './configuration-value.ts';
 import { CniError, ErrorCode } from './error.ts';
 import type { JsonObject } from './json.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, problemOf } from './problem.ts';
 import { isAtLeast, type Version } from './version.ts';
 
 /**
@@ -24,10 +24,10 @@ export class KeyReader {
 
   /** What `how` makes of the key's value; `otherwise` when it is absent, or there is something wrong with it. */
   read<T>(name: string, how: (value: ConfigurationValue) => T | undefined, otherwise: T): T {
-    const keep = (message: string) => {
+    const keep = (error: CniError) => {
       // Who reads a key twice has one problem with it.
-      const isKnown = this.problems.some((problem) => problem.message === message);
-      if (!isKnown) this.problems.push({ path: name, message });
+      const isKnown = this.problems.some(({ message }) => message === error.message);
+      if (!isKnown) this.problems.push(problemOf(error, name));
     };
     return attempt(() => how(this.#root.key(name)), keep) ?? otherwise;
   }
@@ -48,7 +48,7 @@ export class KeyReader {
         if (found === undefined) throw part.error('is not usable');
         return found;
       };
-      return attempt(present, (message) => this.problems.push({ path: part.path, message }));
+      return attempt(present, (error) => this.problems.push(problemOf(error, part.path)));
     };
     return value.isAbsent ? otherwise : (how(value, each) ?? otherwise);
   }
@@ -91,12 +91,12 @@ function refuse(problems: readonly Problem[]): void {
   throw new CniError(ErrorCode.invalidConfiguration, message);
 }
 
-function attempt<T>(read: () => T, keep: (complaint: string) => void): T | undefined {
+function attempt<T>(read: () => T, keep: (error: CniError) => void): T | undefined {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
-    keep(error.message);
+    keep(error);
     return undefined;
   }
 }

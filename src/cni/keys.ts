@@ -5,10 +5,10 @@ import { type Json, type JsonObject, newObject } from './json.ts';
  * regard to case; each spelling that follows overwrites the one before. Free-form maps are never looked up so.
  */
 export function lookUp(object: JsonObject, name: string): Json | undefined {
-  const folded = fold(name);
+  const folded = foldKey(name);
   let found: Json | undefined;
   for (const key of Object.keys(object)) {
-    if (key === name || fold(key) === folded) found = object[key];
+    if (key === name || foldKey(key) === folded) found = object[key];
   }
   return found;
 }
@@ -22,17 +22,23 @@ export function withKey(object: JsonObject, name: string, value: Json): JsonObje
 
 /** A copy without the named keys, in any spelling. */
 export function withoutKeys(object: JsonObject, ...names: string[]): JsonObject {
-  const folded = new Set(names.map(fold));
-  return newObject(Object.entries(object).filter(([key]) => !folded.has(fold(key))));
+  const folded = new Set(names.map(foldKey));
+  return newObject(Object.entries(object).filter(([key]) => !folded.has(foldKey(key))));
 }
 
 /** A copy in which each of the known keys has the spelling given here; keys not named here stay as they are. */
 export function withSpelling(object: JsonObject, names: readonly string[]): JsonObject {
-  const spelling = new Map(names.map((name) => [fold(name), name]));
-  return newObject(Object.entries(object).map(([key, value]) => [spelling.get(fold(key)) ?? key, value]));
+  const spelling = new Map(names.map((name) => [foldKey(name), name]));
+  return newObject(Object.entries(object).map(([key, value]) => [spelling.get(foldKey(key)) ?? key, value]));
 }
 
-/** U+017F is the one character that Go folds to ASCII and `toLowerCase` does not. */
-function fold(key: string): string {
+export function isSameKey(one: string, other: string): boolean {
+  return foldKey(one) === foldKey(other);
+}
+
+/**
+ * Equal for keys that Go takes for one. U+017F is the one character that Go folds to ASCII and `toLowerCase` does not.
+ */
+export function foldKey(key: string): string {
   return key.replaceAll('\u017f', 's').toLowerCase();
 }

@@ -1,3 +1,4 @@
+import { type CniError, ValueError } from './error.ts';
 import { type Json, stringifyJson } from './json.ts';
 
 /** Something wrong in a document. */
@@ -6,6 +7,8 @@ export interface Problem {
   readonly path: string;
   /** The whole sentence: path, value, and what is wrong with it. */
   readonly message: string;
+  /** The very value, where `path` is only the key that it is read with. */
+  readonly at?: string;
 }
 
 /** What becomes of a document that is read: its value, or what is wrong with it. */
@@ -16,6 +19,14 @@ export function problemWith(path: string, value: Json | undefined, complaint: st
   const subject = path === '' ? 'the document' : path;
   if (value === undefined || value === null) return { path, message: `${subject}: is missing` };
   return { path, message: `${subject}: ${shorten(stringifyJson(value))} ${complaint}` };
+}
+
+/** What reading the key at `path` ended with. */
+export function problemOf(error: CniError, path: string): Problem {
+  const { message } = error;
+  return error instanceof ValueError && error.path !== path
+    ? { path, message, at: error.path }
+    : { path, message };
 }
 
 /** The path of a key in the object at `path`; that of the document itself is empty. */

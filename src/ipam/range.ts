@@ -1,6 +1,6 @@
 import { type Cidr, contains, formatCidr, formatIp, type Ip, networkOf, sameIp } from '../cni/address.ts';
 import type { ConfigurationValue } from '../cni/configuration-value.ts';
-import { CniError, ErrorCode } from '../cni/error.ts';
+import { ValueError } from '../cni/error.ts';
 import { compareIps, lastIpOf, nextIp } from './ip-order.ts';
 
 /** Addresses that are handed out, from `start` to `end`, but never the gateway. */
@@ -102,6 +102,6 @@ function formatRange({ start, end }: Range): string {
   return `${formatIp(start)}-${formatIp(end)}`;
 }
 
-function refusal(path: string, set: number, reason: string): CniError {
-  return new CniError(ErrorCode.invalidConfiguration, `${path}: invalid range set ${set}: ${reason}`);
+function refusal(path: string, set: number, reason: string): ValueError {
+  return new ValueError(path, `${path}: invalid range set ${set}: ${reason}`);
 }

@@ -3,7 +3,7 @@ import type { ConfigurationValue } from '../cni/configuration-value.ts';
 import { ifNameComplaint } from '../cni/environment.ts';
 import { CniError } from '../cni/error.ts';
 import { type JsonObject, newObject } from '../cni/json.ts';
-import type { Problem } from '../cni/problem.ts';
+import { type Problem, problemOf } from '../cni/problem.ts';
 
 /** A route of the node to pods that are not on it. */
 export interface HostRoute {
@@ -33,7 +33,7 @@ export function readHostRoutes(list: ConfigurationValue): RouteList {
       return read();
     } catch (error) {
       if (!(error instanceof CniError)) throw error;
-      problems.push({ path: list.path, message: error.message });
+      problems.push(problemOf(error, list.path));
       return undefined;
     }
   };

@@ -162,9 +162,10 @@ async function callPlugin(
   onCall?.(command, `plugin ${position} of ${list.plugins.length} ("${type}")`);
   try {
     const path = findPlugin(type, cniPath);
-    const capabilityArgs = 'capabilityArgs' in execution ? execution.capabilityArgs : undefined;
+    const attaching = attachingOf(command, execution);
+    const capabilityArgs = attaching?.capabilityArgs;
     const configuration = pluginConfiguration(list, member.configuration, { ...injected, capabilityArgs });
-    const environment = environmentOf(execution);
+    const environment = environmentOf(execution, attaching);
     const request = { type, path, command, environment, configuration, timeoutMs, signal, inherited };
     const { outcome } = await execPlugin(request);
     if (outcome.ok) return outcome.result;
@@ -194,13 +195,21 @@ function placed(error: CniError, command: Command, { list, position, type }: Mem
   return new ChainError(list.name, command, position, list.plugins.length, type, error);
 }
 
-function environmentOf(execution: Execution | Attaching): Environment {
-  const { cniPath, environment = process.env } = execution;
+/** GC and STATUS are about no attachment, whatever else their caller knows. */
+function attachingOf(command: Command, execution: Execution | Attaching): Attaching | undefined {
+  const isOfNetwork = command === 'GC' || command === 'STATUS';
+  return 'containerID' in execution && !isOfNetwork ? execution : undefined;
+}
+
+function environmentOf(
+  { cniPath, environment = process.env }: Execution,
+  attaching?: Attaching,
+): Environment {
   // What our own caller may have set is about another call.
   const others = Object.entries(environment).filter(([name]) => !variables.includes(name));
   const own = { ...Object.fromEntries(others), CNI_PATH: cniPath };
-  if (!('containerID' in execution)) return own;
-  const { containerID, netns, ifName, args = '' } = execution;
+  if (attaching === undefined) return own;
+  const { containerID, netns, ifName, args = '' } = attaching;
   return { ...own, CNI_CONTAINERID: containerID, CNI_NETNS: netns, CNI_IFNAME: ifName, CNI_ARGS: args };
 }
 

@@ -21,8 +21,8 @@ export interface ScratchRun extends Omit<RuntimeConfiguration, 'netns' | 'ifName
 
 /**
  * Makes a namespace, attaches it to the networks, runs `use`, and takes everything back, whatever happens; what is left
- * when this process is killed, the next one takes back. Rejects with what `use` does, and with the first error of an ADD
- * or a DEL.
+ * when this process is killed, the next one takes back. Rejects with what `use` does, with the first error of an ADD or a
+ * DEL, and with a SystemError (EEXIST) where the namespace is there already.
  */
 export async function withScratchNamespace<T>(
   run: ScratchRun,
@@ -50,14 +50,21 @@ export async function withScratchNamespace<T>(
     claim.release();
     throw error;
   }
+  // An ADD that fails has taken itself back.
+  let added = 0;
+  let made: string | undefined;
   const outcome = await settle(async () => {
     createNamespace(netns);
-    for (const [index, list] of lists.entries())
-      await addNetworkList(list, { ...run, netns, ifName: `eth${index}` });
+    made = netns;
+    for (const list of lists) {
+      await addNetworkList(list, { ...run, netns, ifName: `eth${added}` });
+      added += 1;
+    }
     return use(netns);
   });
+  const done = { ...begun, attachments: attachments.slice(0, added), netns: made };
   // A signal has ended what was going on, and not its removal.
-  const removal = await settle(() => takeBack(begun, { ...run, signal: undefined }));
+  const removal = await settle(() => takeBack(done, { ...run, signal: undefined }));
   if ('error' in removal) claim.abandon();
   else claim.release();
   const failed = [outcome, removal].find((one) => 'error' in one);

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { isObject, type JsonObject, parseJson } from '../cni/json.ts';
+import { parseJson } from '../cni/json.ts';
 import { SystemError, withSystemError } from '../kernel/system-error.ts';
+import { type StoredRecord, storedRecord } from './stored-record.ts';
 
 /** As much of a line as a record can be, and a piece of a file that is read at once. */
 const pieceSize = 1024 * 1024;
@@ -9,7 +10,7 @@ const pieceSize = 1024 * 1024;
  * The records of a journal file, the last one first, and no more of the file is read than somebody asks for. A line that
  * is damaged, or was cut, is skipped. Throws SystemError; a file that is not there has no records.
  */
-export function* recordsFromEnd(path: string): Generator<JsonObject> {
+export function* recordsFromEnd(path: string): Generator<StoredRecord> {
   const fd = openIfThere(path);
   if (fd === undefined) return;
   try {
@@ -41,11 +42,10 @@ function* linesFromEnd(fd: number, path: string): Generator<string> {
   yield rest.toString('utf8');
 }
 
-function parse(line: string): JsonObject | undefined {
+function parse(line: string): StoredRecord | undefined {
   if (line === '') return undefined;
   try {
-    const record = parseJson(line);
-    return isObject(record) ? record : undefined;
+    return storedRecord(parseJson(line));
   } catch {
     return undefined;
   }

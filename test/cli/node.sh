@@ -1,0 +1,23 @@
+#!/bin/sh
+# A node that is nothing but namespaces (mounts and network), with our plugins in /opt/cni/bin and the reference's behind
+# them in $3. To be started as
+#   unshare --mount --net sh node.sh <dist> <folder for what it writes> <folder with the reference plugins>
+# It prints "ready", and ends with its stdin. /tmp is the machine's; /etc, /opt, /var and /run are its own.
+set -eu
+dist=$1 folder=$2 reference=$3
+mount -t tmpfs -o mode=755 tmpfs "$folder"
+for name in etc opt var; do
+  mkdir -p "$folder/$name/upper" "$folder/$name/work"
+  mount -t overlay overlay -o "lowerdir=/$name,upperdir=$folder/$name/upper,workdir=$folder/$name/work" "/$name"
+done
+umount --recursive --lazy /run/netns 2>/dev/null || true
+mount -t tmpfs -o mode=755 tmpfs /run
+# What the machine itself may have of these is not there any more.
+rm -rf /etc/cni /opt/cni /var/lib/cni /var/log/cni-debug
+mkdir -p /run/netns /etc/cni/net.d /opt/cni/bin /opt/cni/reference
+cp "$dist/cni-debug" "$dist/koffi.node" /opt/cni/bin/
+for name in $(ls "$dist/bin"); do [ "$name" = cni-debug ] || ln -s cni-debug "/opt/cni/bin/$name"; done
+if [ -d "$reference" ]; then for name in $(ls "$reference"); do cp "$reference/$name" "/opt/cni/reference/$name"; done; fi
+ip link set lo up
+echo ready
+cat >/dev/null
