@@ -23,7 +23,7 @@ export function attachCommand(): Command {
 
 /** Prints the result. The cache knows the attachment, as if the container's runtime had made it. */
 async function attach(container: string, network: string, options: AttachmentOptions): Promise<number> {
-  const { netns, containerID } = livingNamespaceOf(container);
+  const { netns, containerID } = livingNamespaceOf(container, options);
   const containerId = options.containerId ?? knownID(netns, options) ?? containerID;
   const place = { ...options, ...(containerId === undefined ? {} : { containerId }) };
   const taken: string[] = [];

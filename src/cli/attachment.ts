@@ -28,49 +28,53 @@ interface Place {
   readonly ifName: string;
 }
 
-/** The attachment that `add` makes and `check` looks at. Throws CommandFailure, CniError for a configuration. */
+/** The attachment that `add` and `attach` make. Throws CommandFailure, CniError for a configuration. */
 export function attachmentTo(network: string, container: string, options: AttachmentOptions): Attachment {
   const { args, capabilities: capabilityArgs } = options;
   const { list } = findNetwork(network, options.confDir);
-  return { list, ...placeOf(namespaceOf(container), options), args, capabilityArgs };
+  return { list, ...placeOf(namespaceOf(container, options), options), args, capabilityArgs };
 }
 
 /**
- * The attachment that `del` removes: with what its ADD was given, where nothing else is said, and also when neither the
- * configuration nor the container is there any more. Throws as above.
+ * The attachment that `check` looks at: that which the cache knows in this namespace, whatever ID it was made under; with
+ * what its ADD was given, where nothing else is said. Throws as above.
+ */
+export function attachmentIn(network: string, container: string, options: AttachmentOptions): Attachment {
+  const { list } = findNetwork(network, options.confDir);
+  const found = namespaceOf(container, options);
+  return attachmentOf(list, found, knownAttachments(options).filter(isAt(found, options)), options);
+}
+
+/**
+ * The attachment that `del` removes: the same, also when neither the configuration nor the container is there any more.
+ * Throws as above.
  */
 export function attachmentToRemove(
   network: string,
   container: string,
   options: AttachmentOptions,
 ): Attachment {
-  const known = knownAttachments(options);
-  const place = placeToRemove(container, known, options);
-  const isIt = (one: CachedAttachment, name: string) =>
-    one.network === name && one.containerID === place.containerID && one.ifName === place.ifName;
-  const list = listToRemove(network, (name) => known.find((one) => isIt(one, name)), options);
-  const cached = known.find((one) => isIt(one, list.name));
-  const isSaid = Object.keys(options.capabilities).length > 0;
-  return {
-    ...{ list, ...place },
-    args: options.args || (cached?.args ?? ''),
-    capabilityArgs: isSaid ? options.capabilities : (cached?.capabilityArgs ?? options.capabilities),
-  };
+  const found = foundToRemove(container, options);
+  const known = knownAttachments(options).filter(isAt(found, options));
+  return attachmentOf(listToRemove(network, known, options), found, known, options);
 }
 
-/** The namespace that a word stands for. Throws CommandFailure. */
-export function namespaceOf(container: string): FoundNamespace {
+/** The namespace that a word stands for: also the container ID of an attachment, as `list` shows it. Throws CommandFailure. */
+export function namespaceOf(container: string, options: PlaceOptions): FoundNamespace {
   try {
     return findNamespace(container);
   } catch (error) {
     if (!(error instanceof NamespaceNotFoundError)) throw error;
+    const attached = knownAttachments(options).filter(({ containerID }) => containerID === container);
+    const { netns = '' } = attached.find((one) => remainingNetns(one) !== '') ?? {};
+    if (netns !== '') return { netns, containerID: container };
     throw new CommandFailure(ExitStatus.no, error.message, error.advice);
   }
 }
 
 /** The same, when there is one. Throws CommandFailure where there is none, or something else. */
-export function livingNamespaceOf(container: string): FoundNamespace {
-  const found = namespaceOf(container);
+export function livingNamespaceOf(container: string, options: PlaceOptions): FoundNamespace {
+  const found = namespaceOf(container, options);
   try {
     openNamespace(found.netns).close();
     return found;
@@ -99,32 +103,55 @@ export function isIn(attachment: KnownAttachment, id: string): boolean {
   return netns !== '' && identity(netns) === id && remainingNetns(attachment) !== '';
 }
 
-function placeToRemove(
-  container: string,
-  known: readonly CachedAttachment[],
-  options: AttachmentOptions,
-): Place {
+function foundToRemove(container: string, options: AttachmentOptions): FoundNamespace {
   try {
-    return placeOf(namespaceOf(container), options);
+    return namespaceOf(container, options);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    const cached = known.find(({ containerID }) => containerID === container);
+    const cached = knownAttachments(options).find(({ containerID }) => containerID === container);
     // As cnitool called a namespace of that name, which is gone.
-    return placeOf(cached ?? { netns: `/var/run/netns/${container}` }, options);
+    return cached ?? { netns: `/var/run/netns/${container}` };
   }
+}
+
+/** Whether an attachment is the interface that is spoken of: under its container ID, or else in its namespace. */
+function isAt(found: FoundNamespace, options: AttachmentOptions): (known: KnownAttachment) => boolean {
+  const { containerID, ifName } = placeOf(found, options);
+  const id = identity(found.netns);
+  return (known) => {
+    if (known.ifName !== ifName) return false;
+    return known.containerID === containerID || (options.containerId === undefined && isIn(known, id));
+  };
+}
+
+function attachmentOf(
+  list: NetworkList,
+  found: FoundNamespace,
+  known: readonly KnownAttachment[],
+  options: AttachmentOptions,
+): Attachment {
+  const place = placeOf(found, options);
+  const own = known.filter(({ network }) => network === list.name);
+  const cached = own.find(({ containerID }) => containerID === place.containerID) ?? own[0];
+  const isSaid = Object.keys(options.capabilities).length > 0;
+  return {
+    ...{ list, ...place, containerID: cached?.containerID ?? place.containerID },
+    args: options.args || (cached?.args ?? ''),
+    capabilityArgs: isSaid ? options.capabilities : (cached?.capabilityArgs ?? options.capabilities),
+  };
 }
 
 /** As it was at ADD, where no file has the network any more. */
 function listToRemove(
   network: string,
-  cachedIn: (network: string) => CachedAttachment | undefined,
+  known: readonly KnownAttachment[],
   { confDir }: PlaceOptions,
 ): NetworkList {
   try {
     return findNetwork(network, confDir).list;
   } catch (error) {
-    const cached = error instanceof UnknownNetworkError ? cachedIn(network) : undefined;
-    if (cached === undefined) throw error;
+    const cached = known.find((one) => one.network === network);
+    if (!(error instanceof UnknownNetworkError) || cached === undefined) throw error;
     return parseConflist(cached.config);
   }
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { checkNetworkList } from '../runtime/network-list.ts';
-import { attachmentTo } from './attachment.ts';
+import { attachmentIn } from './attachment.ts';
 import { callChain } from './chain-call.ts';
 import { type AttachmentOptions, withAttachmentOptions } from './network-options.ts';
 import { act, netnsMeans, networkMeans, verb } from './verb.ts';
@@ -16,7 +16,7 @@ export function checkCommand(): Command {
 }
 
 async function check(network: string, netns: string, options: AttachmentOptions): Promise<number> {
-  const attachment = attachmentTo(network, netns, options);
+  const attachment = attachmentIn(network, netns, options);
   await callChain('check', attachment, options, (runtime) => checkNetworkList(attachment.list, runtime));
   return 0;
 }

@@ -37,7 +37,7 @@ async function detach(container: string, options: DetachOptions): Promise<number
 /** Throws CommandFailure when the container has no such interface, with a list of those it has. */
 async function attachedAs(container: string, options: DetachOptions): Promise<CachedAttachment> {
   const known = knownAttachments(options);
-  const own = known.filter(isOf(container, known));
+  const own = known.filter(isOf(container, known, options));
   const found = own.filter(({ ifName }) => ifName === options.ifname);
   const [first, second] = found;
   if (first !== undefined && second === undefined) return first;
@@ -58,14 +58,20 @@ async function attachedAs(container: string, options: DetachOptions): Promise<Ca
   );
 }
 
-/** By the ID under which it is attached; else by its namespace. */
+/** By the ID under which it is attached, and by its namespace. */
 function isOf(
   container: string,
   known: readonly KnownAttachment[],
+  options: DetachOptions,
 ): (attachment: KnownAttachment) => boolean {
-  if (known.some(({ containerID }) => containerID === container))
-    return ({ containerID }) => containerID === container;
-  const { netns } = namespaceOf(container);
-  const id = identity(netns);
-  return (attachment) => isIn(attachment, id);
+  const hasID = ({ containerID }: KnownAttachment) => containerID === container;
+  let id: string;
+  try {
+    id = identity(namespaceOf(container, options).netns);
+  } catch (error) {
+    // What has ended is known by its ID only.
+    if (known.some(hasID)) return hasID;
+    throw error;
+  }
+  return (attachment) => hasID(attachment) || isIn(attachment, id);
 }

@@ -44,7 +44,11 @@ describe.if(requires('root', 'ip', 'nft', 'containerd', 'runc', 'ctr', 'busybox'
       await using node = await start();
       const one = await node.container('one-of-many');
       const pid = node.processOf(one);
-      const words = ['one-of-many', 'one', `pid:${pid}`, pid, `/proc/${pid}/ns/net`];
+      const words = [
+        ...['one-of-many', 'one', `pid:${pid}`, pid, `/proc/${pid}/ns/net`],
+        // As `list` shows it.
+        'default-one-of-many',
+      ];
       for (const [index, word] of words.entries()) {
         const attached = succeeded(await node.cniDebug('attach', word, 'further'));
         const { interfaces } = answered(attached);

@@ -31,7 +31,12 @@ describe.if(requires('root', 'ip', 'nft', 'containerd', 'runc', 'ctr', 'busybox'
           /^1 .*CHECK failed at plugin 1 of 1 \("debug"\)/,
         );
 
-        succeeded(await node.cniDebug('del', 'lab', 'default-one'));
+        // By any of its names: it is known under which of them it is attached.
+        for (const name of ['one', 'default-one', `pid:${node.processOf(one)}`]) {
+          const named = await node.cniDebug('check', 'lab', name);
+          expect([name, named.status, named.stderr]).toEqual([name, 1, expect.stringContaining('"debug"')]);
+        }
+        succeeded(await node.cniDebug('del', 'lab', 'one'));
         expect(calls(node).at(-1)).toMatchObject({ command: 'DEL', prevResult: result });
         expect(await node.run('ls', results)).toBe('');
         expect(await node.inNetworkOf(one, 'ip', '-o', 'link')).not.toContain('eth0');
