@@ -64,6 +64,20 @@ test('closing the file releases the lock', () => {
   lockFile(second, { path, timeoutMs: 0 });
 });
 
+test('a shared lock is had by several, and keeps away whoever wants it alone', () => {
+  const [first, second] = [openSync(path, 'r'), opened()];
+  lockFile(first, { path, timeoutMs: 0, isShared: true });
+  lockFile(second, { path, timeoutMs: 0, isShared: true });
+  const third = opened();
+  const message = `lock "${path}": still held by pid ${process.pid} (`;
+  expect(() => lockFile(third, { path, timeoutMs: 0 })).toThrow(message);
+  // Nor may one of them have it alone, as long as there is another.
+  expect(() => lockFile(second, { path, timeoutMs: 0 })).toThrow(LockTimeoutError);
+  closeSync(first);
+  lockFile(second, { path, timeoutMs: 0 });
+  expect(() => lockFile(third, { path, timeoutMs: 0, isShared: true })).toThrow(message);
+});
+
 test('another process is named when the time is over', async () => {
   const pid = await holdElsewhere();
   const fd = opened();
