@@ -5,8 +5,9 @@ import { difference } from '../root/snapshot.ts';
 import { ContainerdNode } from './containerd.ts';
 import { further, lab } from './networks.ts';
 
-/** How often each is killed. */
-const rounds = 10;
+/** How often each is killed, at moments that are spread over all that it does. */
+const kills = 8;
+const goldenRatio = 0.618;
 
 describe.if(requires('root', 'ip', 'nft', 'containerd', 'runc', 'ctr', 'busybox', 'reference-plugins'))(
   'a call that is killed at any moment',
@@ -31,9 +32,10 @@ describe.if(requires('root', 'ip', 'nft', 'containerd', 'runc', 'ctr', 'busybox'
 
         let killed = 0;
         let said = '';
-        for (let round = 0; round < rounds; round += 1) {
+        // On a busy machine it is faster at times than when it was measured.
+        for (let round = 0; killed < kills && round < 10 * kills; round += 1) {
           if (what === 'detach') succeeded(await node.cniDebug('attach', 'one', 'further'));
-          const seconds = ((longest * (round + 0.5)) / rounds / 1000).toFixed(3);
+          const seconds = ((longest * (((round + 1) * goldenRatio) % 1)) / 1000).toFixed(3);
           const status = await node.run('sh', '-c', killedAfter, seconds, ...words);
           if (status.trim() === '137') killed += 1;
           const warnings = await settle(node);
@@ -45,7 +47,7 @@ describe.if(requires('root', 'ip', 'nft', 'containerd', 'runc', 'ctr', 'busybox'
           });
         }
         // Otherwise this was no test of it.
-        expect(killed).toBeGreaterThan(rounds / 2);
+        expect(killed).toBe(kills);
         // What DEL has not come to the end of is still cached.
         expect(said.includes('a call was killed that had begun further/')).toBe(what !== 'detach');
       });
