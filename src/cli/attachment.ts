@@ -65,10 +65,19 @@ export function namespaceOf(container: string, options: PlaceOptions): FoundName
     return findNamespace(container);
   } catch (error) {
     if (!(error instanceof NamespaceNotFoundError)) throw error;
-    const attached = knownAttachments(options).filter(({ containerID }) => containerID === container);
-    const { netns = '' } = attached.find((one) => remainingNetns(one) !== '') ?? {};
-    if (netns !== '') return { netns, containerID: container };
+    const attached = attachedNetns(container, options);
+    if (attached !== undefined) return { netns: attached, containerID: container };
     throw new CommandFailure(ExitStatus.no, error.message, error.advice);
+  }
+}
+
+/** Undefined also where the cache cannot be read: it was a guess. */
+function attachedNetns(containerID: string, options: PlaceOptions): string | undefined {
+  try {
+    const attached = knownAttachments(options).filter((known) => known.containerID === containerID);
+    return attached.find((known) => known.netns !== '' && remainingNetns(known) !== '')?.netns;
+  } catch {
+    return undefined;
   }
 }
 

@@ -9,7 +9,7 @@ import { delNetworkList, type RuntimeConfiguration } from './network-list.ts';
 
 type Surroundings = Pick<
   RuntimeConfiguration,
-  'cacheDir' | 'timeoutMs' | 'signal' | 'environment' | 'onCall' | 'onWarning'
+  'cacheDir' | 'timeoutMs' | 'signal' | 'environment' | 'onCall' | 'onWarning' | 'inherited'
 >;
 
 /**
@@ -25,7 +25,7 @@ export async function takeBackAbandoned(surroundings: Surroundings): Promise<voi
     );
     surroundings.onWarning?.(`a call was killed that had begun ${what.join(', ')}: that is taken back`);
     try {
-      await takeBack(left, surroundings);
+      await takeBack(left, { ...surroundings, inherited: claim.fd });
     } catch (error) {
       surroundings.onWarning?.(`${CniError.from(error).message}; the next call tries again (${claim.path})`);
       claim.abandon();

@@ -31,12 +31,13 @@ export async function withAttachment<T>(
 }
 
 /** What one that was killed had begun of this very attachment. */
-async function takeBackLeft({ left }: Claim, runtime: RuntimeConfiguration): Promise<void> {
+async function takeBackLeft({ left, fd }: Claim, runtime: RuntimeConfiguration): Promise<void> {
   if (left === undefined) return;
   runtime.onWarning?.(
     'an earlier call for this attachment was killed: what it had begun is taken back first',
   );
-  for (const attachment of left.attachments) await detach(attachment, left.since, runtime);
+  const detaching = { ...runtime, inherited: fd };
+  for (const attachment of left.attachments) await detach(attachment, left.since, detaching);
 }
 
 /**

@@ -39,10 +39,10 @@ export async function addNetworkList(list: NetworkList, runtime: RuntimeConfigur
   return withNetwork(list, runtime, 'shared', add);
 
   async function addClaimed(claim: Claim): Promise<JsonObject> {
-    await removeStale(list, runtime, cache);
+    const attaching = { ...runtime, inherited: claim.fd };
+    await removeStale(list, attaching, cache);
     const attachment = attachmentOf(list, runtime);
     claim.begin({ attachments: [attachment], cniPath: runtime.cniPath });
-    const attaching = { ...runtime, inherited: claim.fd };
     const result = await addChain(list, attaching);
     try {
       cache.write({ ...attachment, result });

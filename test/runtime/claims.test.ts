@@ -49,7 +49,7 @@ function collection() {
 }
 
 /** What is cached, and what is claimed. */
-const cached = () => readdirSync(`${folder.path}/cache/results`);
+const cached = () => readdirSync(`${folder.path}/cache/results`).sort();
 const claimed = () => readdirSync(`${folder.path}/cache/cni-debug`);
 
 test('DEL waits for the ADD of its attachment, and not for another', async () => {
@@ -85,7 +85,7 @@ test('GC waits for every ADD to its network, and knows what they attached', asyn
     { containerID: 'c1', ifname: 'eth0' },
     { containerID: 'c2', ifname: 'eth0' },
   ]);
-  expect([cached().sort(), claimed()]).toEqual([['net-c1-eth0', 'net-c2-eth0'], []]);
+  expect([cached(), claimed()]).toEqual([['net-c1-eth0', 'net-c2-eth0'], []]);
 });
 
 test('what another runtime caches while GC asks what lives is no garbage; that is asked again for the plugins', async () => {
@@ -136,6 +136,26 @@ test('what was begun is taken back with the plugins of then; what cannot be stay
   expect([cached(), claimed()]).toEqual([[], []]);
   // It came to its end: there was a result.
   expect(JSON.parse(folder.read('input-DEL')).prevResult).toMatchObject({ cniVersion: '1.1.0' });
+});
+
+test('whatever plugin is called for an attachment holds its claim, also when it takes something back', async () => {
+  plugin(`readlink /proc/self/fd/3 >> ${folder.path}/calls`);
+  go();
+  await addNetworkList(list(), runtime());
+  // Its interface is not there: it gets its DEL first.
+  await addNetworkList(list(), runtime());
+  const claim = `${folder.path}/cache/cni-debug/net-c1-eth0`;
+  const attachments = [
+    { kind: 'cniCacheV1', containerId: 'c1', ifName: 'eth0', networkName: 'net', config: '' },
+  ];
+  const config = Buffer.from(JSON.stringify(list().document)).toString('base64');
+  const begun = { 'plugin-dir': folder.path, attachments: attachments.map((one) => ({ ...one, config })) };
+  writeFileSync(claim, JSON.stringify(begun));
+  await takeBackAbandoned(runtime());
+  writeFileSync(claim, JSON.stringify(begun));
+  await delNetworkList(list(), runtime());
+  const held = (command: string) => [`begin ${command} c1`, claim, `end ${command} c1`];
+  expect(calls()).toEqual(['ADD', 'DEL', 'ADD', 'DEL', 'DEL', 'DEL'].flatMap(held));
 });
 
 describe.if(requires('root', 'ip'))('in a namespace', () => {
