@@ -43,7 +43,11 @@ test.each([
   ['plugins/debug/x.ts', '../../src/main.ts', false],
   ['src/trace/x.ts', '../process-io.ts', false],
   ['src/trace/x.ts', '@koromix/koffi-linux-x64', false],
+  ['src/installation/x.ts', '../kernel/file-lock.ts', true],
+  ['src/installation/x.ts', '../cli/failure.ts', false],
+  ['src/installation/x.ts', '../../plugins/by-name.ts', false],
   ['src/cli/x.ts', '../runtime/find-plugin.ts', true],
+  ['src/cli/x.ts', '../../plugins/by-name.ts', true],
   ['src/cli/x.ts', 'koffi', false],
 ])('%s may import %s: %p', (path, from, allowed) => {
   expect(allows(path, from)).toBe(allowed);

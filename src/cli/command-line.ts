@@ -7,6 +7,8 @@ import { paintFor } from './terminal.ts';
 /** One file each, loaded when it is named; all of them when there is none to go by. */
 const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo.ts')).demoCommand(),
+  install: async () => (await import('./install.ts')).installCommand(),
+  uninstall: async () => (await import('./uninstall.ts')).uninstallCommand(),
 };
 
 /** Runs one verb. Resolves to the exit status: see `ExitStatus`. */
