@@ -71,13 +71,15 @@ function ofSystem(error: SystemError): CommandFailure {
   return new CommandFailure(cannot ? ExitStatus.unknown : ExitStatus.no, message, advice, { cause: error });
 }
 
-function asJson({ files, conflists, warnings }: Report, dryRun: boolean): unknown {
+function asJson({ files, conflists, warnings, isAllGone }: Report, dryRun: boolean): unknown {
   const edited = conflists.map(({ path, backup, difference }) => ({
     path,
     backup: backup ?? null,
     diff: difference.map((line) => `${line}\n`).join(''),
   }));
-  return { dryRun, files, conflists: edited, warnings };
+  // install has at most one, and uninstall as many as it was given.
+  const some = isAllGone === undefined ? { conflist: edited[0] ?? null } : { conflists: edited };
+  return { dryRun, files, ...some, warnings };
 }
 
 function painted(lines: readonly string[], output: { readonly isTTY?: boolean } = process.stdout): string {

@@ -22,7 +22,9 @@ export function refuseIfCalled(
     const words = [...into, path].flatMap((each) => ['--into', each]).join(' ');
     const whole = `cni-debug uninstall --plugin-dir ${folder} ${words}`;
     throw new Refusal(`${path} still calls "${type}", which is about to go: no pod would start any more`, [
-      edited.includes(path) ? `to restore it, too: ${whole}` : `take "${type}" out of it first`,
+      edited.includes(path)
+        ? `to restore it, too: ${whole}`
+        : `take "${type}" out of it first, or put another plugin of that name there`,
       '--force uninstalls all the same',
     ]);
   }

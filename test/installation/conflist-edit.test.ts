@@ -106,7 +106,7 @@ describe('wrap', () => {
       { type: 'bridge', ipam: { type: 'x', ranges: [[{ subnet: 's' }]] } },
       { type: 'portmap', capabilities: { portMappings: true }, snat: true },
     ];
-    const around = (delegate: { capabilities?: unknown }) =>
+    const around = (delegate: { type: string; capabilities?: unknown }) =>
       delegate.capabilities === undefined
         ? { type: 'debug', delegate }
         : { type: 'debug', capabilities: delegate.capabilities, delegate };
