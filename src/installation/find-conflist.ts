@@ -17,28 +17,32 @@ export function conflistFolder(): string {
 
 /**
  * The absolute path of a conflist that was named by its path, or by the name of its file or of its network in
- * `folder`; a path goes first. One that need not be there may also be a path without a file. Throws Refusal.
+ * `folder`. A path goes first: what has a "/" in it, and what ends as conflists do and lies in the working directory.
+ * One that need not be there may have the name of a file that is gone. Throws Refusal, SystemError.
  */
 export function findConflist(named: string, folder: string, needNotExist = false): string {
-  if (named.includes('/') || existsSync(named)) return absolute(named);
+  const isFile = endings.includes(extname(named));
+  if (named.includes('/') || (isFile && existsSync(named))) return absolute(named);
   const file = join(folder, named);
   if (existsSync(file)) return absolute(file);
   const [path] = conflistsIn(folder).find(([, list]) => list?.name === named) ?? [];
   if (path !== undefined) return absolute(path);
-  if (needNotExist && endings.includes(extname(named))) return absolute(file);
+  if (needNotExist && isFile) return absolute(file);
   throw new Refusal(`there is no conflist ${JSON.stringify(named)}`, [
-    `looked for: the file ${resolve(named)}, the file ${file}, and a network of that name in ${folder}`,
+    `looked for: ${isFile ? `the file ${resolve(named)}, ` : ''}the file ${file}, and a network of that name in ${folder}`,
   ]);
 }
 
 /** Every conflist of a folder, in the order in which a runtime tries them; undefined for one that it cannot read. */
 export function conflistsIn(folder: string): [path: string, list: NetworkList | undefined][] {
-  const names = existsSync(folder) ? withSystemError('open', folder, () => readdirSync(folder)) : [];
+  if (!existsSync(folder)) return [];
+  const real = withSystemError('realpath', folder, () => realpathSync(folder));
+  const names = withSystemError('open', folder, () => readdirSync(folder));
   const loaded = names.filter((name) => endings.includes(extname(name))).sort();
   const order = (name: string) => (extname(name) === '.conflist' ? 0 : 1);
   return loaded
     .sort((one, other) => order(one) - order(other))
-    .map((name) => [join(folder, name), readConflist(join(folder, name))]);
+    .map((name) => [join(real, name), readConflist(join(real, name))]);
 }
 
 /** Undefined when it is none, or cannot be read. */

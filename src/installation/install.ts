@@ -8,7 +8,7 @@ import { readChunks } from './content.ts';
 import type { Report } from './deed.ts';
 import { reportOf } from './install-report.ts';
 import { emptyManifest, type Manifest, manifestPathIn, manifestText, readManifest } from './manifest.ts';
-import { makeFolder, realFolder, unmakeFolders, whileLocked } from './plugin-folder.ts';
+import { makeFolder, missingFolders, realFolder, unmakeFolders, whileLocked } from './plugin-folder.ts';
 import { executableName, libraryName } from './plugin-names.ts';
 import { type PluginPlan, planPlugin, type Wanted } from './plugin-plan.ts';
 import { Refusal } from './refusal.ts';
@@ -95,7 +95,7 @@ async function planInstall(order: InstallOrder, folder: string): Promise<Install
   };
   const leftovers = missing(folder) ? [] : leftoversIn(folder);
   if (into !== undefined) leftovers.push(...leftoversIn(dirname(into.path), basename(into.path)));
-  return { folder, made: [], before, after, plugins, conflist, leftovers };
+  return { folder, made: missingFolders(folder), before, after, plugins, conflist, leftovers };
 }
 
 function refuseBlocked(plugins: readonly PluginPlan[]): void {

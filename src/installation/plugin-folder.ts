@@ -58,79 +58,94 @@ function lockFolder(path: string): number {
 
 /**
  * Makes the folder, and those above it, with a manifest that says so: they are made aside, and are there all at once.
- * What was made, the outermost first; nothing when the folder is there. Throws SystemError.
+ * What was made, the outermost first; nothing when the folder is there. Throws LockTimeoutError, SystemError.
  */
 export async function makeFolder(path: string): Promise<string[]> {
-  const missing = missingFolders(path);
-  const [top] = missing;
-  if (top === undefined) return [];
-  return whileLocked([dirname(top)], async () => {
-    if (exists(top)) return makeFolder(path);
-    const aside = asideOf(top, 'new');
-    removeFolder(aside);
-    try {
-      for (const folder of missing) {
-        const place = join(aside, relative(top, folder));
-        withSystemError('mkdir', folder, () => mkdirSync(place));
-        // Whatever the umask is.
-        chmodSync(place, 0o755);
-      }
-      const manifest = manifestPathIn(join(aside, relative(top, path)));
-      withSystemError('write', path, () =>
-        writeFileSync(manifest, manifestText({ ...emptyManifest, madeFolders: missing })),
-      );
-      withSystemError('rename', top, () => renameSync(aside, top));
-    } catch (error) {
-      removeFolder(aside);
-      throw error;
+  for (;;) {
+    const [top, ...inner] = missingFolders(path);
+    if (top === undefined) return [];
+    const made = await whileLocked([dirname(top)], async () => makeAside(top, [top, ...inner]));
+    if (made) return [top, ...inner];
+  }
+}
+
+/** False when somebody was faster. */
+function makeAside(top: string, folders: readonly string[]): boolean {
+  if (exists(top)) return false;
+  const aside = asideOf(top, 'new');
+  removeFolder(aside);
+  try {
+    for (const folder of folders) {
+      const place = join(aside, relative(top, folder));
+      withSystemError('mkdir', folder, () => mkdirSync(place));
+      // Whatever the umask is.
+      chmodSync(place, 0o755);
     }
-    syncFolder(top);
-    return missing;
-  });
+    const path = folders.at(-1) ?? top;
+    const manifest = manifestPathIn(join(aside, relative(top, path)));
+    const text = manifestText({ ...emptyManifest, madeFolders: folders });
+    withSystemError('write', path, () => writeFileSync(manifest, text));
+    withSystemError('rename', top, () => renameSync(aside, top));
+  } catch (error) {
+    removeFolder(aside);
+    throw error;
+  }
+  syncFolder(top);
+  return true;
 }
 
 /**
  * Takes away those of the folders that have nothing else in them: they go all at once, and with them the manifest,
- * which is the last that lies there. What was taken away.
+ * which is the last that lies there. What was taken away, the outermost first. Throws LockTimeoutError, SystemError.
  */
-export function unmakeFolders(made: readonly string[]): string[] {
+export async function unmakeFolders(made: readonly string[]): Promise<string[]> {
+  const [top] = emptyFolders(made);
+  if (top === undefined) return [];
+  return whileLocked([dirname(top)], async () => {
+    const going = emptyFolders(made);
+    return going[0] === top && unmakeAside(top, going) ? going : [];
+  });
+}
+
+/** From the innermost outwards, as long as there is nothing but the manifest, or the folder before. */
+function emptyFolders(made: readonly string[]): string[] {
   const going: string[] = [];
   for (const folder of [...made].reverse()) {
-    const inner = going[0];
-    const name = inner === undefined ? basename(manifestPathIn(folder)) : basename(inner);
-    if (!isEmptyBut(folder, name)) break;
+    const name = basename(going[0] ?? manifestPathIn(folder));
+    if (!exists(folder) || readdirSync(folder).some((file) => file !== name)) break;
     going.unshift(folder);
   }
-  const [top] = going;
-  if (top === undefined) return [];
+  return going;
+}
+
+/** False when somebody has put something there just now. */
+function unmakeAside(top: string, folders: readonly string[]): boolean {
   const aside = asideOf(top, 'old');
   removeFolder(aside);
   withSystemError('rename', top, () => renameSync(top, aside));
-  const places = going.map((folder) => join(aside, relative(top, folder)));
+  const places = folders.map((folder) => join(aside, relative(top, folder)));
   rmSync(manifestPathIn(places.at(-1) ?? aside), { force: true });
   try {
     for (const place of places.reverse()) rmdirSync(place);
   } catch {
-    // Somebody was faster, and has put something there.
     withSystemError('rename', top, () => renameSync(aside, top));
-    return [];
+    return false;
   }
   syncFolder(top);
-  return going;
+  return true;
 }
 
-function isEmptyBut(folder: string, name: string): boolean {
-  return exists(folder) && readdirSync(folder).every((file) => file === name);
-}
-
-/** What making or unmaking a folder has left, when it was killed. */
-export function removeUnfinishedFolder(path: string): void {
-  const [top = path] = missingFolders(path);
-  for (const what of ['new', 'old'] as const) removeFolder(asideOf(top, what));
+/** What making or unmaking a folder has left, when it was killed. Throws LockTimeoutError, SystemError. */
+export async function removeUnfinishedFolder(path: string): Promise<void> {
+  const [top] = missingFolders(path);
+  if (top === undefined) return;
+  const asides = [asideOf(top, 'new'), asideOf(top, 'old')];
+  if (!asides.some(exists)) return;
+  await whileLocked([dirname(top)], async () => asides.forEach(removeFolder));
 }
 
 /** The outermost first. */
-function missingFolders(path: string): string[] {
+export function missingFolders(path: string): string[] {
   return exists(path) ? [] : [...missingFolders(dirname(path)), path];
 }
 

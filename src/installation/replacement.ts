@@ -89,9 +89,13 @@ export class Replacement {
     syncFolder(path);
   }
 
-  /** When nothing can fail any more. */
+  /** When nothing can fail any more, this included: what it leaves, the next run removes. */
   finish(): void {
-    rmSync(this.#former, { force: true });
+    try {
+      rmSync(this.#former, { force: true });
+    } catch {
+      // Everything is in its place.
+    }
   }
 
   #begin(undo: Undo): void {

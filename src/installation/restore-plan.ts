@@ -40,10 +40,11 @@ export function planRestore(path: string, kept: Kept | undefined, force: boolean
   const keepAs = current === undefined ? undefined : freeName(path, 'changed');
   if (force) return { path, action: 'restore', backup, keepAs, before, after };
   const since = current === undefined ? 'was removed' : 'was changed';
+  const elsewhere = 'it was installed with another --plugin-dir, which must be given here, too; or: ';
   const keeping = keepAs === undefined ? '' : `, and keeps it as ${keepAs}`;
   throw new Refusal(
     `${path} ${since} by somebody since install: what it was before is ${backup}`,
-    [`--force puts that back${keeping}`],
+    [`${kept === undefined ? elsewhere : ''}--force puts that back${keeping}`],
     current === undefined ? [] : differenceLines(path, before, after),
   );
 }

@@ -39,11 +39,11 @@ export interface UninstallPlan {
  */
 export async function uninstall(order: UninstallOrder): Promise<Report> {
   const folder = realFolder(order.folder);
-  if (!order.dryRun && !exists(folder)) removeUnfinishedFolder(folder);
+  if (!order.dryRun) await removeUnfinishedFolder(folder);
   const locked = [...(exists(folder) ? [folder] : []), ...order.into.map(dirname)];
   const run = async () => {
     const plan = await planUninstall(order, folder);
-    return order.dryRun ? reportOf(plan) : reportOf(plan, carryOut(plan));
+    return order.dryRun ? reportOf(plan) : reportOf(plan, await carryOut(plan));
   };
   return order.dryRun ? run() : whileLocked(locked, run);
 }
@@ -80,7 +80,7 @@ function forgotten({ into }: UninstallOrder, manifest: Manifest): string[] {
 }
 
 /** The folders that are gone with it. */
-function carryOut(plan: UninstallPlan): string[] {
+async function carryOut(plan: UninstallPlan): Promise<string[]> {
   const { folder, manifest, keepPlugins, conflists, plugins, leftovers } = plan;
   for (const path of leftovers) remove(path);
   for (const { action, path, backup, keepAs } of conflists) {
@@ -94,7 +94,7 @@ function carryOut(plan: UninstallPlan): string[] {
     if (action === 'remove') removeSynced(path);
   }
   if (keepPlugins || !exists(folder)) return [];
-  const gone = unmakeFolders(manifest.madeFolders);
+  const gone = await unmakeFolders(manifest.madeFolders);
   if (exists(manifestPathIn(folder))) removeSynced(manifestPathIn(folder));
   return gone;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { chownSync, statSync, writeFileSync } from 'node:fs';
+import { executable } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { debugged, flannel, InstallSite } from './install-site.ts';
 
@@ -20,6 +21,17 @@ describe('a conflist', () => {
     expect(statSync(site.conflist).mode & 0o7777).toBe(0o640);
     const backup = site.listing().find((line) => line.includes('-backup '));
     expect(backup).toBe(original?.replace('.conflist ', '.conflist.cni-debug-backup '));
+  });
+
+  test('a file of the working directory is not taken for a network', async () => {
+    using site = new InstallSite();
+    site.write('cbr0', flannel);
+    const argv = [executable.BIN, 'install', '--plugin-dir', site.bin, '--into', 'cbr0'];
+    expect(await site.call(argv, { cwd: site.folder })).toMatchObject({ status: 0 });
+    expect(site.read('cbr0')).toBe(flannel);
+    expect(site.read('net.d/10-flannel.conflist')).toBe(debugged);
+    const here = await site.call([...argv.slice(0, -1), '10-flannel.conflist', '--wrap'], { cwd: site.net });
+    expect(here).toMatchObject({ status: 0 });
   });
 
   test('has the owner that it had', async () => {

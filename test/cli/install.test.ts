@@ -114,13 +114,17 @@ describe('the folder of plugins', () => {
     }
   });
 
-  test('--dry-run writes nothing, and says the same', async () => {
+  test.each([
+    ['in a folder with a plugin of somebody else', true],
+    ['where no folder is', false],
+  ])('--dry-run writes nothing, and says the same: %s', async (_, isThere) => {
     using site = new InstallSite();
-    site.makeBin();
-    const before = [site.listing(), lstatSync(site.bin).mtimeMs, lstatSync(site.net).mtimeMs];
+    if (isThere) site.makeBin();
+    const times = () => [site.folder, site.net].map((path) => lstatSync(path).mtimeMs);
+    const before = [...site.listing(), ...times()];
     const dry = await site.install('--into', 'cbr0', '--force', '--dry-run');
     expect(dry).toMatchObject({ status: 0, stderr: '' });
-    expect([site.listing(), lstatSync(site.bin).mtimeMs, lstatSync(site.net).mtimeMs]).toEqual(before);
+    expect([...site.listing(), ...times()]).toEqual(before);
     const wet = await site.install('--into', 'cbr0', '--force');
     const [first, ...lines] = dry.stdout.split('\n');
     expect(first).toContain('Nothing was written');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { executable } from '../program.ts';
 import { debugged, flannel, InstallSite } from './install-site.ts';
 
 describe('everything is what it was: content, mode, owner, time', () => {
@@ -23,6 +24,8 @@ describe('everything is what it was: content, mode, owner, time', () => {
     site.makeBin();
     site.write('opt/cni/bin/cni-debug', 'not ours at all', 0o700);
     site.write('opt/cni/bin/koffi.node', 'neither', 0o600);
+    symlinkSync('/usr/lib/cni/portmap', join(site.bin, 'portmap'));
+    symlinkSync('nowhere', join(site.bin, 'macvlan'));
     const before = site.listing();
     expect(await site.install('--names', 'all', '--into', 'cbr0', '--force')).toMatchObject({ status: 0 });
     expect(await site.install('--into', 'cbr0', '--wrap', 'portmap')).toMatchObject({ status: 0 });
@@ -97,6 +100,41 @@ test('--json', async () => {
 });
 
 describe('a conflist', () => {
+  test('that is a link is one again, and what it points to was never touched', async () => {
+    using site = new InstallSite();
+    renameSync(site.conflist, join(site.folder, 'elsewhere'));
+    symlinkSync('../elsewhere', site.conflist);
+    const before = site.listing();
+    expect(await site.install('--into', 'cbr0')).toMatchObject({ status: 0 });
+    expect(site.read('net.d/10-flannel.conflist')).toBe(debugged);
+    expect(site.read('elsewhere')).toBe(flannel);
+    expect(await site.uninstall('--into', 'cbr0')).toMatchObject({ status: 0 });
+    expect(site.listing()).toEqual(before);
+  });
+
+  test('in a folder that is a link', async () => {
+    using site = new InstallSite();
+    const before = site.listing();
+    const link = join(site.folder, 'link');
+    symlinkSync('net.d', link);
+    const named = { environment: { NETCONFPATH: link } };
+    const words = ['--plugin-dir', site.bin, '--into', 'cbr0'];
+    expect(await site.call([executable.BIN, 'install', ...words], named)).toMatchObject({ status: 0 });
+    expect(await site.call([executable.BIN, 'uninstall', ...words], named)).toMatchObject({ status: 0 });
+    rmSync(link);
+    expect(site.listing()).toEqual(before);
+  });
+
+  test('that was installed with another folder of plugins', async () => {
+    using site = new InstallSite();
+    await site.install('--into', 'cbr0');
+    const words = ['--plugin-dir', join(site.folder, 'other'), '--into', 'cbr0'];
+    const answer = await site.call([executable.BIN, 'uninstall', ...words]);
+    expect(answer).toMatchObject({ status: 1, stdout: '' });
+    expect(answer.stderr).toContain('another --plugin-dir');
+    expect(site.read('net.d/10-flannel.conflist')).toBe(debugged);
+  });
+
   test('that still calls what goes away stops it, unless it is forced', async () => {
     using site = new InstallSite();
     await site.install('--into', 'cbr0');
