@@ -1,5 +1,6 @@
 import { builtIns } from '../../plugins/by-name.ts';
 import type { Place } from '../installation/conflist-edit.ts';
+import type { Report } from '../installation/deed.ts';
 import { conflistFolder, findConflist } from '../installation/find-conflist.ts';
 import { type InstallOrder, install } from '../installation/install.ts';
 import { nameComplaint } from '../installation/plugin-names.ts';
@@ -67,19 +68,24 @@ async function run(options: Options): Promise<number> {
     };
     return install(order);
   });
-  const isInChain = report.conflists.length > 0;
   sayReport(report, {
     json,
     dryRun,
     nothing: 'Nothing to do: everything is in its place.',
-    next: isInChain
-      ? [
-          'containerd and CRI-O notice the conflist by themselves. Start a pod, and read /tmp/cni_output.log:',
-          '    tail -F /tmp/cni_output.log',
-        ]
-      : [],
+    next: nextSteps(report, options),
   });
   return 0;
+}
+
+function nextSteps({ files, conflists }: Report, { pluginDir }: Options): string[] {
+  if (conflists.length > 0)
+    return [
+      'containerd and CRI-O notice the conflist by themselves. Start a pod, and read its calls:',
+      '    tail -F /tmp/cni_output.log',
+    ];
+  if (!files.some(({ action }) => action === 'linked')) return [];
+  const folder = pluginDir === defaultPluginDir ? '' : ` --plugin-dir ${pluginDir}`;
+  return ['To put debug into the chain of a network:', `    cni-debug install${folder} --into NETWORK`];
 }
 
 function namesOf(words: string): string[] {

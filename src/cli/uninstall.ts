@@ -8,7 +8,7 @@ import { act, verb } from './verb.ts';
 
 interface Options {
   readonly pluginDir: string;
-  readonly into: string[];
+  readonly into?: string[];
   readonly keepPlugins?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
@@ -23,7 +23,7 @@ export function uninstallCommand() {
     ['uninstall --into cbr0 --keep-plugins', 'the chain alone'],
   ])
     .option('--plugin-dir <dir>', 'the one that install was given', defaultPluginDir)
-    .option('--into <conflist>', 'a chain that install was given; may be repeated', collect, [])
+    .option('--into <conflist>', 'a chain that install was given; may be repeated', collect)
     .option('--keep-plugins', 'restore the chains, and leave the plugins where they are')
     .option('--dry-run', 'only show what would be done')
     .option(
@@ -39,7 +39,7 @@ export function uninstallCommand() {
 }
 
 async function run(options: Options): Promise<number> {
-  const { pluginDir, into, keepPlugins = false, dryRun = false, force = false, json = false } = options;
+  const { pluginDir, into = [], keepPlugins = false, dryRun = false, force = false, json = false } = options;
   if (keepPlugins && into.length === 0)
     throw usageError('--keep-plugins needs --into: without a chain to restore there is nothing to do');
   const folder = conflistFolder();
@@ -72,6 +72,6 @@ function goesByCache({ files, conflists }: Report): string[] {
   ];
 }
 
-function collect(value: string, before: string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { CniError } from '../cni/error.ts';
 import { SystemError } from '../kernel/system-error.ts';
 import { type Backup, backupOf, freeName } from './backup-name.ts';
-import { editConflist, type Place } from './conflist-edit.ts';
+import { type Edit, editConflist, type Place } from './conflist-edit.ts';
 import { type ConflistText, readConflistText } from './conflist-text.ts';
 import { contentOfBytes } from './content.ts';
 import { differenceLines } from './difference.ts';
@@ -41,8 +41,13 @@ export function planConflist(
   const current = readConflistText(path);
   if (current === undefined) throw new SystemError('open', ENOENT, path);
   const original = originalOf(path, kept, current);
-  const { text, done } = edit(path, (original ?? current).text, type, place);
-  if (done === '' || text === current.text) return { path, done: '', current, text: current.text, kept };
+  const { text, done } = edit(path, original, current, type, place);
+  if (text === current.text) return { path, done: '', current, text, kept };
+  const isOurs = kept?.contents.includes(current.content) === true;
+  if (isOurs && original === undefined)
+    throw new Refusal(`${path} is what install wrote, and what it was before is gone: ${kept?.backup}`, [
+      'take by hand out of it what install put in, and try again',
+    ]);
   const former = (kept?.contents ?? []).filter((content) => content !== contentOfBytes(text));
   const contents = [contentOfBytes(text), ...former].slice(0, most);
   const plan = { path, done, current, text };
@@ -74,9 +79,17 @@ function newBackup(path: string, kept: Kept | undefined, current: ConflistText, 
   );
 }
 
-function edit(path: string, text: string, type: string, place: Place) {
+function edit(
+  path: string,
+  original: ConflistText | undefined,
+  current: ConflistText,
+  type: string,
+  place: Place,
+): Edit {
   try {
-    return editConflist(text, type, place);
+    const edited = editConflist((original ?? current).text, type, place);
+    if (edited.done !== '' || original === undefined) return edited;
+    return { text: original.text, done: `as it was before install: "${type}" was there already` };
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
     throw new CniError(error.code, `${path}: ${error.message}`, { details: error.details, cause: error });

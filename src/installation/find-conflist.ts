@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
+import { readRegularFile } from '../kernel/regular-file.ts';
 import { withSystemError } from '../kernel/system-error.ts';
 import { Refusal } from './refusal.ts';
 
@@ -45,10 +46,13 @@ export function conflistsIn(folder: string): [path: string, list: NetworkList | 
     .map((name) => [join(real, name), readConflist(join(real, name))]);
 }
 
+/** Longer than any. */
+const limit = 16 * 1024 * 1024;
+
 /** Undefined when it is none, or cannot be read. */
 export function readConflist(path: string): NetworkList | undefined {
   try {
-    return parseConflist(readFileSync(path, 'utf8'));
+    return parseConflist(readRegularFile(path, limit));
   } catch {
     return undefined;
   }

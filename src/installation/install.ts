@@ -10,7 +10,7 @@ import { reportOf } from './install-report.ts';
 import { emptyManifest, type Manifest, manifestPathIn, manifestText, readManifest } from './manifest.ts';
 import { makeFolder, missingFolders, realFolder, unmakeFolders, whileLocked } from './plugin-folder.ts';
 import { executableName, libraryName } from './plugin-names.ts';
-import { type PluginPlan, planPlugin, type Wanted } from './plugin-plan.ts';
+import { isStillThere, type PluginPlan, planPlugin, type Wanted } from './plugin-plan.ts';
 import { Refusal } from './refusal.ts';
 import { exists, leftoversIn, Replacement, remove } from './replacement.ts';
 
@@ -80,7 +80,7 @@ async function planInstall(order: InstallOrder, folder: string): Promise<Install
     [libraryName, { kind: 'file', content: program.library.content, mode: 0o644 }],
     [executableName, { kind: 'file', content: program.content, mode: 0o755 }],
   ];
-  const links = names.map((name): [string, Wanted] => [name, { kind: 'link' }]);
+  const links = names.map((name): [string, Wanted] => [name, { kind: 'link', to: program.content }]);
   const plugins: PluginPlan[] = [];
   for (const [name, wanted] of [...files, ...links]) {
     order.signal.throwIfAborted();
@@ -143,9 +143,9 @@ async function carryOut(order: InstallOrder, plan: InstallPlan, undo: Undo): Pro
     const ownership = { mode: mode & 0o7777, owner: isRoot() ? { uid, gid } : undefined };
     const replacement = add(conflist.path, conflist.backup);
     await replacement.stageFile(undo, [Buffer.from(conflist.text)], ownership);
-    refuseIfChanged(conflist);
   }
   order.signal.throwIfAborted();
+  refuseIfChanged(plan);
   for (const commit of staged) commit();
   for (const replacement of finished) replacement.finish();
 }
@@ -154,10 +154,13 @@ function source({ program }: InstallOrder, name: string) {
   return name === libraryName ? [program.library.bytes] : readChunks(program.path);
 }
 
-/** A network that writes its conflist anew may do so at any time. */
-function refuseIfChanged({ path, current }: ConflistPlan): void {
-  if (readConflistText(path)?.content === current.content) return;
-  throw new Refusal(`${path} was changed by somebody just now, and nothing was done`, ['try again']);
+/** A package that is being installed, or a network that writes its conflist anew, may have done so meanwhile. */
+function refuseIfChanged({ plugins, conflist }: InstallPlan): void {
+  const changed = plugins.filter((plugin) => !isStillThere(plugin)).map(({ path }) => path);
+  if (conflist !== undefined && readConflistText(conflist.path)?.content !== conflist.current.content)
+    changed.push(conflist.path);
+  if (changed.length === 0) return;
+  throw new Refusal(`somebody changed ${changed.join(', ')} just now, and nothing was done`, ['try again']);
 }
 
 const isRoot = (): boolean => process.geteuid?.() === 0;

@@ -1,5 +1,6 @@
-import { realpathSync, type Stats } from 'node:fs';
+import { lstatSync, realpathSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { withSystemError } from '../kernel/system-error.ts';
 import { backupOf } from './backup-name.ts';
 import { contentOfLink, type Lying, look } from './content.ts';
 import type { KeptPlugin } from './manifest.ts';
@@ -9,13 +10,16 @@ import { exists, isSameFile } from './replacement.ts';
 /** What is to lie under a name. */
 export type Wanted =
   | { readonly kind: 'file'; readonly content: string; readonly mode: number }
-  | { readonly kind: 'link' };
+  /** To the executable, which has this content. */
+  | { readonly kind: 'link'; readonly to: string };
 
 /** What becomes of a name in the folder of plugins. */
 export interface PluginPlan {
   readonly name: string;
   readonly path: string;
   readonly wanted: Wanted;
+  /** What is there now. */
+  readonly lying: Lying | undefined;
   /** `blocked`: what is there is somebody else's. */
   readonly action: 'nothing' | 'put' | 'blocked';
   /** What is there is kept under this name. */
@@ -39,7 +43,7 @@ export async function planPlugin(
   const lying = await look(path);
   const name = basename(path);
   const contents = [content, ...(kept?.contents ?? []).filter((other) => other !== content)].slice(0, most);
-  const plan = { name, path, wanted };
+  const plan = { name, path, wanted, lying };
   const put = { ...plan, action: 'put' } as const;
   const known = { ...kept, found: undefined, contents };
   if (lying === undefined) return { ...put, kept: known };
@@ -51,7 +55,8 @@ export async function planPlugin(
   if (isRight)
     return { ...plan, action: 'nothing', kept: { ...kept, contents: [lying.content, ...contents] } };
   if (isKnown && kept.found !== true && !isUntouched(path, lying, kept)) return { ...put, kept: known };
-  const isOurs = isKnown || lying.content === content;
+  // A copy under another name is ours as well.
+  const isOurs = isKnown || lying.content === (wanted.kind === 'file' ? content : wanted.to);
   const obstacle = obstacleOf(lying);
   if (obstacle !== undefined) return { ...plan, action: 'blocked', obstacle, kept: kept ?? { contents } };
   if (!isOurs && !force)
@@ -65,6 +70,13 @@ export async function planPlugin(
   const { name: backup, former } = backupOf(path, kept);
   const formerBackups = former.length === 0 ? undefined : former;
   return { ...put, backup, kept: { contents, original: lying.content, backup, formerBackups } };
+}
+
+/** Whether it is still so, a moment later; not by its bytes. Throws SystemError. */
+export function isStillThere({ path, lying }: PluginPlan): boolean {
+  const now = withSystemError('lstat', path, () => lstatSync(path, { throwIfNoEntry: false }));
+  const before = lying?.stats;
+  return now?.ino === before?.ino && now?.dev === before?.dev && now?.ctimeMs === before?.ctimeMs;
 }
 
 /** An executable of ours is known for as many upgrades as anybody leaves behind unfinished. */

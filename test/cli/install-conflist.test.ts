@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { chownSync, statSync, writeFileSync } from 'node:fs';
-import { executable } from '../program.ts';
+import { chownSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { executable, run } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { debugged, flannel, InstallSite } from './install-site.ts';
 
@@ -73,6 +74,37 @@ describe('a conflist', () => {
     await site.install('--into', 'cbr0');
     expect(site.read('net.d/10-flannel.conflist')).toBe(debugged);
     expect(site.read('net.d/10-flannel.conflist.cni-debug-backup')).toBe(flannel);
+  });
+
+  test('a debug that was there before is there again', async () => {
+    using site = new InstallSite();
+    site.write('net.d/10-flannel.conflist', debugged);
+    await site.install('--into', 'cbr0', '--wrap');
+    expect(site.read('net.d/10-flannel.conflist')).not.toBe(debugged);
+    expect(await site.install('--into', 'cbr0')).toMatchObject({ status: 0 });
+    expect(site.read('net.d/10-flannel.conflist')).toBe(debugged);
+    expect((await site.install('--into', 'cbr0')).stdout).toStartWith('Nothing to do');
+    expect(await site.uninstall('--into', 'cbr0', '--force')).toMatchObject({ status: 0 });
+    expect(site.read('net.d/10-flannel.conflist')).toBe(debugged);
+  });
+
+  test('whose original is gone stays as it is', async () => {
+    using site = new InstallSite();
+    await site.install('--into', 'cbr0');
+    rmSync(`${site.conflist}.cni-debug-backup`);
+    expect((await site.install('--into', 'cbr0')).stdout).toStartWith('Nothing to do');
+    const answer = await site.install('--into', 'cbr0', '--wrap');
+    expect(answer).toMatchObject({ status: 1, stdout: '' });
+    expect(answer.stderr).toContain('what it was before is gone: 10-flannel.conflist.cni-debug-backup');
+    expect(site.read('net.d/10-flannel.conflist')).toBe(debugged);
+  });
+
+  test('a folder of conflists in which something else lies', async () => {
+    using site = new InstallSite();
+    await run(['mkfifo', join(site.net, '00.conflist')]);
+    expect(await site.install('--into', 'cbr0')).toMatchObject({ status: 0 });
+    const answer = await site.install('--into', '00.conflist');
+    expect(answer.stderr).toContain('is no regular file');
   });
 
   test('what the network wrote anew is edited anew', async () => {

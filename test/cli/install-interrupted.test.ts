@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { executable, run } from '../program.ts';
 import { requires } from '../requirements.ts';
@@ -21,6 +21,28 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s takes back what was begu
   expect(answer).toMatchObject({ status: 1, signal: null, stdout: '' });
   expect(answer.stderr).toContain(`ended by ${signal}`);
   expect(site.listing()).toEqual(before);
+});
+
+test.each([
+  ['plugin', 'opt/cni/bin/debug'],
+  ['conflist', 'net.d/10-flannel.conflist'],
+])('a %s that somebody writes meanwhile is not lost', async (_, name) => {
+  using site = new InstallSite();
+  mkdirSync(site.bin, { recursive: true });
+  const text = debugged.replace('0.3.1', '1.0.0');
+  let isOver = false;
+  const started = async () => {
+    const isCopying = () => existsSync(join(site.bin, '.cni-debug.cni-debug-new'));
+    while (!isOver && !isCopying()) await Bun.sleep(1);
+    site.write(name, text);
+  };
+  const argv = [executable.BIN, 'install', '--plugin-dir', site.bin, '--into', 'cbr0', '--force'];
+  const answer = await site.call(argv, { started });
+  isOver = true;
+  expect(answer).toMatchObject({ status: 1, stdout: '' });
+  expect(answer.stderr).toContain(`somebody changed ${join(site.folder, name)} just now`);
+  expect(site.read(name)).toBe(text);
+  expect(site.names().filter((each) => each.includes('cni-debug'))).toEqual([]);
 });
 
 describe.if(requires('root'))('what cannot be done is not half done', () => {

@@ -30,6 +30,9 @@ describe('the folder of plugins', () => {
       `copied ${site.bin}/cni-debug`,
       `linked ${site.bin}/debug -> cni-debug`,
       '',
+      'To put debug into the chain of a network:',
+      `    cni-debug install --plugin-dir ${site.bin} --into NETWORK`,
+      '',
     ]);
     expect(site.names()).toEqual(['net.d/10-flannel.conflist', ...ours]);
     for (const [name, source, mode] of [
@@ -201,6 +204,17 @@ describe('the folder of plugins', () => {
     expect(statSync(join(site.bin, 'cni-debug')).mode & 0o7777).toBe(0o755);
     expect(readlinkSync(join(site.bin, 'debug'))).toBe(join(site.bin, 'cni-debug'));
     expect((await site.install()).stdout).toStartWith('Nothing to do');
+    expect(await site.uninstall()).toMatchObject({ status: 0 });
+    expect(site.listing()).toEqual(before);
+  });
+
+  test('a copy of the executable under the name of a plugin is ours', async () => {
+    using site = new InstallSite();
+    mkdirSync(site.bin, { recursive: true });
+    copyFileSync(executable.BIN, join(site.bin, 'debug'));
+    const before = site.listing();
+    expect(await site.install()).toMatchObject({ status: 0 });
+    expect(readlinkSync(join(site.bin, 'debug'))).toBe('cni-debug');
     expect(await site.uninstall()).toMatchObject({ status: 0 });
     expect(site.listing()).toEqual(before);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { executable } from '../program.ts';
+import { executable, programs } from '../program.ts';
 import { debugged, flannel, InstallSite } from './install-site.ts';
 
 describe('everything is what it was: content, mode, owner, time', () => {
@@ -63,6 +63,17 @@ test('twice, and where install never was, there is nothing to do', async () => {
     expect(answer).toMatchObject({ status: 0, stderr: '' });
     expect(answer.stdout).toContain('Nothing to do: nothing of install is here.\n');
   }
+});
+
+test('under Node, too', async () => {
+  using site = new InstallSite();
+  const before = site.listing();
+  await site.install('--into', 'cbr0');
+  const words = ['uninstall', '--plugin-dir', site.bin, '--into', 'cbr0'];
+  const answer = await site.call([...(programs[1]?.[1] ?? []), ...words]);
+  expect(answer).toMatchObject({ status: 0, stderr: '' });
+  expect(answer.stdout).toContain('-    { "type": "debug" },\n');
+  expect(site.listing()).toEqual(before);
 });
 
 test('--dry-run writes nothing', async () => {
