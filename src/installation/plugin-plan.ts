@@ -76,7 +76,8 @@ export async function planPlugin(
 export function isStillThere({ path, lying }: PluginPlan): boolean {
   const now = withSystemError('lstat', path, () => lstatSync(path, { throwIfNoEntry: false }));
   const before = lying?.stats;
-  return now?.ino === before?.ino && now?.dev === before?.dev && now?.ctimeMs === before?.ctimeMs;
+  // Not by its ctime: taking away a second name of it, which a run that was killed has left, changes that.
+  return now?.ino === before?.ino && now?.mtimeMs === before?.mtimeMs && now?.size === before?.size;
 }
 
 /** An executable of ours is known for as many upgrades as anybody leaves behind unfinished. */

@@ -146,7 +146,7 @@ describe.if(requires('strace'))('killed behind each of its system calls', () => 
       expect(await site.uninstall('--into', 'cbr0')).toMatchObject({ status: 0, stderr: '' });
       expect([name, count, ...site.listing()]).toEqual([name, count, ...before]);
     }
-  });
+  }, 180_000);
 
   test('in a folder that install makes, and uninstall takes away', async () => {
     using site = new InstallSite(memory);
@@ -171,7 +171,7 @@ describe.if(requires('strace'))('killed behind each of its system calls', () => 
       expect(await site.uninstall()).toMatchObject({ status: 0, stderr: '' });
       expect([name, count, ...site.listing()]).toEqual([name, count, ...before]);
     }
-  });
+  }, 180_000);
 
   test('an upgrade to another place of the chain', async () => {
     using site = new InstallSite(memory);
@@ -203,5 +203,5 @@ describe.if(requires('strace'))('killed behind each of its system calls', () => 
       });
       expect(site.listing().map((line) => line.replace(/ \d{13}.*? /, ' '))).toEqual(after);
     }
-  });
+  }, 180_000);
 });
