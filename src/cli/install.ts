@@ -5,8 +5,9 @@ import { conflistFolder, findConflist } from '../installation/find-conflist.ts';
 import { type InstallOrder, install } from '../installation/install.ts';
 import { nameComplaint } from '../installation/plugin-names.ts';
 import { thisProgram } from '../installation/this-executable.ts';
+import { endingSignal } from './ending.ts';
 import { usageError } from './failure.ts';
-import { endSignal, orFailure, sayReport } from './installation-report.ts';
+import { orFailure, sayReport } from './installation-report.ts';
 import { act, verb } from './verb.ts';
 
 /** Not $CNI_PATH: uninstall must find it again, perhaps from another shell. */
@@ -53,7 +54,7 @@ async function run(options: Options): Promise<number> {
   const { pluginDir, force = false, dryRun = false, json = false } = options;
   const names = namesOf(options.names);
   const place = placeOf(options);
-  const signal = endSignal();
+  const signal = endingSignal();
   const report = await orFailure(async () => {
     const into = options.into === undefined ? undefined : { type: debugName(names), place };
     const order: InstallOrder = {

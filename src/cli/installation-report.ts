@@ -41,23 +41,11 @@ export async function orFailure<T>(run: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     if (thrown instanceof Refusal) {
       if (thrown.difference.length > 0) process.stderr.write(painted(thrown.difference, process.stderr));
-      throw new CommandFailure(ExitStatus.no, thrown.message, thrown.advice, { cause: thrown });
+      throw new CommandFailure(ExitStatus.no, thrown.message, thrown.advice);
     }
     if (thrown instanceof SystemError) throw ofSystem(thrown);
-    if (thrown instanceof Interruption) throw new CommandFailure(ExitStatus.no, thrown.message);
     throw thrown;
   }
-}
-
-/** What SIGINT, SIGTERM and SIGHUP end a verb with. */
-class Interruption extends Error {}
-
-/** Is aborted by a signal that asks for the end. */
-export function endSignal(): AbortSignal {
-  const ending = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(name, () => ending.abort(new Interruption(`ended by ${name}; what was begun is taken back`)));
-  return ending.signal;
 }
 
 function ofSystem(error: SystemError): CommandFailure {
@@ -68,7 +56,7 @@ function ofSystem(error: SystemError): CommandFailure {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     advice.push('nothing was changed: make room there, and run it again');
   if (code === 'EROFS') advice.push('that is mounted read-only: remount it, or name another --plugin-dir');
-  return new CommandFailure(cannot ? ExitStatus.unknown : ExitStatus.no, message, advice, { cause: error });
+  return new CommandFailure(cannot ? ExitStatus.unknown : ExitStatus.no, message, advice);
 }
 
 function asJson({ files, conflists, warnings, isAllGone }: Report, dryRun: boolean): unknown {

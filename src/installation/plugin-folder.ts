@@ -16,8 +16,9 @@ import {
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { lockFile } from '../kernel/file-lock.ts';
 import { withSystemError } from '../kernel/system-error.ts';
+import { syncFolder } from '../kernel/whole-file.ts';
 import { emptyManifest, manifestPathIn, manifestText } from './manifest.ts';
-import { asideOf, exists, syncFolder } from './replacement.ts';
+import { asideOf, exists } from './replacement.ts';
 
 /** How long another install may be at it; it is copying 100 MB. */
 const lockTimeoutMs = 60_000;
@@ -90,7 +91,7 @@ function makeAside(top: string, folders: readonly string[]): boolean {
     removeFolder(aside);
     throw error;
   }
-  syncFolder(top);
+  syncFolder(dirname(top));
   return true;
 }
 
@@ -131,7 +132,7 @@ function unmakeAside(top: string, folders: readonly string[]): boolean {
     withSystemError('rename', top, () => renameSync(aside, top));
     return false;
   }
-  syncFolder(top);
+  syncFolder(dirname(top));
   return true;
 }
 

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { withSystemError } from '../kernel/system-error.ts';
+import { syncFolder } from '../kernel/whole-file.ts';
 import type { Undo } from '../network/undo.ts';
 
 /** What a file that is written belongs to, and who may do what with it. */
@@ -81,12 +82,12 @@ export class Replacement {
       keep(path, before);
       undo.push(path, () => putBack(before, path));
       // On the disk, too, it has two names before it loses one.
-      if (keepAs !== undefined) syncFolder(path);
+      if (keepAs !== undefined) syncFolder(dirname(path));
     } else {
       undo.push(path, () => rmSync(path, { force: true }));
     }
     withSystemError('rename', path, () => renameSync(this.#temporary, path));
-    syncFolder(path);
+    syncFolder(dirname(path));
   }
 
   /** When nothing can fail any more, this included: what it leaves, the next run removes. */
@@ -126,17 +127,6 @@ export function remove(path: string): void {
   withSystemError('unlink', path, () => rmSync(path, { force: true }));
 }
 
-/** So that a rename in it outlives a loss of power. Throws SystemError. */
-export function syncFolder(path: string): void {
-  const folder = dirname(path);
-  const fd = withSystemError('open', folder, () => openSync(folder, constants.O_RDONLY));
-  try {
-    withSystemError('fsync', folder, () => fsyncSync(fd));
-  } finally {
-    closeSync(fd);
-  }
-}
-
 export function exists(path: string): boolean {
   return withSystemError('lstat', path, () => lstatSync(path, { throwIfNoEntry: false })) !== undefined;
 }
@@ -146,7 +136,7 @@ export function putBack(kept: string, path: string): void {
   withSystemError('rename', path, () => renameSync(kept, path));
   // Two names of one file: then rename(2) does nothing.
   rmSync(kept, { force: true });
-  syncFolder(path);
+  syncFolder(dirname(path));
 }
 
 /** A second name for what lies at `path`, in place of what has that name. Throws SystemError. */

@@ -1,10 +1,11 @@
 import { basename, dirname, join } from 'node:path';
+import { syncFolder } from '../kernel/whole-file.ts';
 import type { Report } from './deed.ts';
 import { emptyManifest, type Manifest, manifestPathIn, readManifest } from './manifest.ts';
 import { realFolder, removeUnfinishedFolder, unmakeFolders, whileLocked } from './plugin-folder.ts';
 import { executableName, libraryName } from './plugin-names.ts';
 import { planRemoval, type RemovalPlan } from './removal-plan.ts';
-import { exists, keep, leftoversIn, putBack, remove, syncFolder } from './replacement.ts';
+import { exists, keep, leftoversIn, putBack, remove } from './replacement.ts';
 import { planRestore, type RestorePlan } from './restore-plan.ts';
 import { refuseIfCalled } from './still-called.ts';
 import { reportOf } from './uninstall-report.ts';
@@ -101,5 +102,5 @@ async function carryOut(plan: UninstallPlan): Promise<string[]> {
 
 function removeSynced(path: string): void {
   remove(path);
-  syncFolder(path);
+  syncFolder(dirname(path));
 }
