@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** `cni-debug` and each plugin that src/main.ts loads. */
+/** `cni-debug`, `debug`, and each plugin of plugins/by-name.ts. */
 const names = [
   'cni-debug',
   'debug',

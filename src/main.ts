@@ -1,22 +1,8 @@
 import { version } from '../package.json';
-import type { BuiltIns } from '../plugins/built-in.ts';
+import { builtIns } from '../plugins/by-name.ts';
 import type { Clock, Plugin } from './cni/plugin.ts';
 import { run } from './cni/skel.ts';
 import { processIo } from './process-io.ts';
-
-/** What we answer to, besides `cni-debug` and `debug`: a plugin each, loaded when it is called. */
-const builtIns: BuiltIns = {
-  bridge: async (surroundings) => (await import('../plugins/bridge/plugin.ts')).bridgePlugin(surroundings),
-  flannel: async (surroundings) => (await import('../plugins/flannel/plugin.ts')).flannelPlugin(surroundings),
-  'host-local': async (surroundings) =>
-    (await import('../plugins/host-local/plugin.ts')).hostLocalPlugin(surroundings),
-  'host-routes': async (surroundings) =>
-    (await import('../plugins/host-routes/plugin.ts')).hostRoutesPlugin(surroundings),
-  loopback: async (surroundings) =>
-    (await import('../plugins/loopback/plugin.ts')).loopbackPlugin(surroundings),
-  macvlan: async (surroundings) => (await import('../plugins/macvlan/plugin.ts')).macvlanPlugin(surroundings),
-  portmap: async (surroundings) => (await import('../plugins/portmap/plugin.ts')).portmapPlugin(surroundings),
-};
 
 /** A plugin as the process has it that was started under its name, or under one that nobody knows. */
 async function load(type: string, clock: Clock): Promise<Plugin> {

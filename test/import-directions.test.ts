@@ -50,7 +50,11 @@ test.each([
   ['src/network/x.ts', '../lint/lint.ts', false],
   ['src/kernel/x.ts', '../lint/lint.ts', false],
   ['src/cli/x.ts', '../lint/lint.ts', true],
+  ['src/installation/x.ts', '../kernel/file-lock.ts', true],
+  ['src/installation/x.ts', '../cli/failure.ts', false],
+  ['src/installation/x.ts', '../../plugins/by-name.ts', false],
   ['src/cli/x.ts', '../runtime/find-plugin.ts', true],
+  ['src/cli/x.ts', '../../plugins/by-name.ts', true],
   ['src/cli/x.ts', 'koffi', false],
 ])('%s may import %s: %p', (path, from, allowed) => {
   expect(allows(path, from)).toBe(allowed);

@@ -20,6 +20,8 @@ const verbs: Verbs = {
   detach: async () => (await import('./detach.ts')).detachCommand(),
   list: async () => (await import('./list.ts')).listCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
+  install: async () => (await import('./install.ts')).installCommand(),
+  uninstall: async () => (await import('./uninstall.ts')).uninstallCommand(),
   lint: async () => (await import('./lint.ts')).lintCommand(),
   completion: async () => (await import('./completion.ts')).completionCommand(),
 };

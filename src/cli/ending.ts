@@ -1,16 +1,17 @@
-import { CniError, ErrorCode } from '../cni/error.ts';
+import { CommandFailure, ExitStatus } from './failure.ts';
 
 const ending = new AbortController();
 let signalName: NodeJS.Signals | undefined;
 
-/** Aborted, with a CniError, when this process is asked to end: then what was begun is taken back. */
+/** Aborted, with a CommandFailure, when this process is asked to end: then what was begun is taken back. */
 export function endingSignal(): AbortSignal {
   if (listening) return ending.signal;
   listening = true;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       signalName ??= name;
-      ending.abort(new CniError(ErrorCode.internal, `ended by ${name}`));
+      const message = `ended by ${name}; what was begun is taken back`;
+      ending.abort(new CommandFailure(ExitStatus.no, message));
     });
   }
   return ending.signal;

@@ -86,14 +86,16 @@ describe.if(requires('root', 'ip', 'nft', 'iptables', 'reference-plugins'))('kil
     await node.typed('exec lab -- true');
     const before = await node.snapshot();
     const longest = await durationOf(() => node.typed('exec lab -- true'));
+    let answered = 0;
     for (let moment = 0; moment < 8; moment += 1) {
-      // Not sooner: before it listens, a signal ends it as any other process.
-      const request = after(50 + (longest * moment) / 8, signal);
+      const request = after(30 + (longest * moment) / 8, signal);
       const answer = await node.type('exec lab -- sleep 60', request);
-      expect(answer.signal).toBeNull();
-      expect(answer.status).toBeGreaterThan(128);
+      // Before it listens, a signal ends it as any other process; and nothing is begun then.
+      if (answer.signal === null) answered += 1;
+      expect(answer.status ?? 128).toBeGreaterThan(127);
       expect(difference(before, await node.snapshot())).toEqual([]);
     }
+    expect(answered).toBeGreaterThan(3);
     const added = await node.type('add lab web', after(80, signal));
     if (added.status === 0) await node.typed('del lab web');
     expect(difference(before, await node.snapshot())).toEqual([]);
