@@ -26,7 +26,10 @@ export class OperatorNode {
 
   static async start(): Promise<OperatorNode> {
     const node = new OperatorNode();
-    await once(node.script.stdout as NodeJS.ReadableStream, 'data');
+    const failed = once(node.script, 'close').then(() => Promise.reject(new Error('the node did not start')));
+    await Promise.race([once(node.script.stdout as NodeJS.ReadableStream, 'data'), failed]);
+    // When it is ended later, nobody waits for that.
+    failed.catch(() => {});
     return node;
   }
 
