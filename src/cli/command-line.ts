@@ -20,6 +20,7 @@ const verbs: Verbs = {
   detach: async () => (await import('./detach.ts')).detachCommand(),
   list: async () => (await import('./list.ts')).listCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
+  explain: async () => (await import('./explain.ts')).explainCommand(),
   install: async () => (await import('./install.ts')).installCommand(),
   uninstall: async () => (await import('./uninstall.ts')).uninstallCommand(),
   lint: async () => (await import('./lint.ts')).lintCommand(),

@@ -1,3 +1,4 @@
+import { parseArgs, podOf } from '../cni/args.ts';
 import type { NetworkList } from '../cni/conflist.ts';
 import { parseConflist } from '../cni/conflist.ts';
 import { CniError } from '../cni/error.ts';
@@ -25,6 +26,8 @@ export interface KnownAttachment {
   readonly since: string;
   readonly state: AttachmentState;
   readonly sources: readonly Source[];
+  /** `namespace/name`, where CNI_ARGS say so. */
+  readonly pod?: string | undefined;
 }
 
 export type Source = 'cache' | 'lease' | 'record';
@@ -38,6 +41,7 @@ interface Sighting {
   readonly netns: string;
   readonly addresses: readonly string[];
   readonly since: Date;
+  readonly pod?: string | undefined;
   readonly result?: JsonObject | undefined;
 }
 
@@ -93,7 +97,13 @@ function listOf({ attachment }: CacheEntry): NetworkList[] {
 }
 
 function byCache({ attachment, since }: CacheEntry): Sighting {
-  return { source: 'cache', ...attachment, addresses: addressesOf(attachment.result), since };
+  return {
+    source: 'cache',
+    ...attachment,
+    addresses: addressesOf(attachment.result),
+    since,
+    pod: podIn(attachment.args),
+  };
 }
 
 function byLease({ network, containerID, ifName = '', address, since }: Lease): Sighting {
@@ -110,12 +120,18 @@ function recorded(journals: readonly string[]): Sighting[] {
       const key = [network, containerID, ifName].join('\n');
       if (last.has(key)) continue;
       const result = isObject(record.document.result) ? record.document.result : undefined;
-      const place = { network, containerID, ifName, netns, since };
+      const pod = record.pod && `${record.pod.namespace}/${record.pod.name}`;
+      const place = { network, containerID, ifName, netns, since, pod };
       const sighting = { source: 'record' as const, ...place, addresses: addressesOf(result), result };
       last.set(key, command === 'DEL' ? undefined : sighting);
     }
   }
   return [...last.values()].filter((sighting) => sighting !== undefined);
+}
+
+function podIn(args: string): string | undefined {
+  const pod = podOf(parseArgs(args));
+  return pod?.name === undefined ? undefined : `${pod.namespace ?? ''}/${pod.name}`;
 }
 
 /** Newest first. */
@@ -149,5 +165,6 @@ function join(sightings: readonly Sighting[]): KnownAttachment {
     sources: sightings
       .map(({ source }) => source)
       .filter((source, index, all) => all.indexOf(source) === index),
+    pod: sightings.find(({ pod }) => pod !== undefined)?.pod,
   };
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ageText } from './age.ts';
 import { everyAttachment, type KnownAttachment } from './every-attachment.ts';
 import { ExitStatus } from './failure.ts';
 import { type PlaceOptions, withPlaceOptions } from './network-options.ts';
@@ -44,12 +45,4 @@ function asTable(attachments: readonly KnownAttachment[], paint: Paint): string 
     ...[ageText(now - Date.parse(since)), state, sources.join(',')],
   ]);
   return table(['NETWORK', 'CONTAINER', 'INTERFACE', 'ADDRESSES', 'AGE', 'STATE', 'KNOWN FROM'], rows, paint);
-}
-
-/** The largest unit that there is at least one of, as kubectl has it. */
-function ageText(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const units = [['d', 86_400] as const, ['h', 3600] as const, ['m', 60] as const];
-  const unit = units.find(([, length]) => seconds >= length);
-  return unit === undefined ? `${seconds}s` : `${Math.floor(seconds / unit[1])}${unit[0]}`;
 }
