@@ -7,7 +7,7 @@ import { claimFolder, delNetworkList, detach, type RuntimeConfiguration } from '
 
 type Surroundings = Pick<
   RuntimeConfiguration,
-  'cacheDir' | 'timeoutMs' | 'signal' | 'environment' | 'onCall' | 'onWarning'
+  'cacheDir' | 'timeoutMs' | 'signal' | 'environment' | 'trace' | 'onCall' | 'onWarning'
 >;
 
 /**
