@@ -3,6 +3,7 @@ import { withCriticalPath } from './critical-path.ts';
 import { derivedID, endOf, type LifeSpan } from './life-span.ts';
 import { operationsOf } from './operations.ts';
 import type { StoredRecord } from './stored-record.ts';
+import { type Chain, unrecordedPlugins } from './unrecorded-plugins.ts';
 
 /** All that journals tell of one attachment, or of what is done to a network as a whole (GC, STATUS). */
 export interface Life {
@@ -21,6 +22,9 @@ export interface Operation extends LifeSpan {
   readonly command: string;
   /** Where the runtime said one. */
   readonly traceID: string | undefined;
+  /** Plugins that ran before the first call and behind the last one, and keep no record, so that their time is missing. */
+  readonly before: readonly string[];
+  readonly behind: readonly string[];
 }
 
 /** Records say the beginning of a call to the millisecond. */
@@ -30,8 +34,12 @@ const slopMs = 2;
  * The lives that records tell of, in the order of their first records.
  *
  * @param records in the order in which they were written, of one or many attachments
+ * @param chainOf the plugins of a network, for the names of those that keep no record
  */
-export function livesOf(records: readonly StoredRecord[]): Life[] {
+export function livesOf(
+  records: readonly StoredRecord[],
+  chainOf: (network: string) => Chain | undefined = () => undefined,
+): Life[] {
   const groups = new Map<string, StoredRecord[]>();
   for (const record of records) {
     const key = [record.network, record.containerID, record.ifName].join('\n');
@@ -39,10 +47,10 @@ export function livesOf(records: readonly StoredRecord[]): Life[] {
     if (group === undefined) groups.set(key, [record]);
     else group.push(record);
   }
-  return [...groups.values()].map(lifeOf);
+  return [...groups.values()].map((group) => lifeOf(group, chainOf(group[0]?.network ?? '')));
 }
 
-function lifeOf(records: readonly StoredRecord[]): Life {
+function lifeOf(records: readonly StoredRecord[], chain: Chain | undefined): Life {
   const last = records.at(-1) as StoredRecord;
   const { network, containerID, ifName } = last;
   const newestFirst = [...records].reverse();
@@ -51,22 +59,24 @@ function lifeOf(records: readonly StoredRecord[]): Life {
     // DEL may come without.
     netns: newestFirst.find(({ netns }) => netns !== '')?.netns ?? '',
     pod: newestFirst.find(({ pod }) => pod !== undefined)?.pod,
-    operations: operationsOf(records).map(operationSpan),
+    operations: operationsOf(records).map((calls) => operationSpan(calls, chain)),
   };
 }
 
-function operationSpan(calls: readonly StoredRecord[]): Operation {
+function operationSpan(calls: readonly StoredRecord[], chain: Chain | undefined): Operation {
   const [first, last] = [calls[0], calls.at(-1)] as [StoredRecord, StoredRecord];
   const id = derivedID('operation', first.id || first.startedAt.getTime());
+  const unrecorded = chain && unrecordedPlugins(calls, chain);
   const children: LifeSpan[] = [];
-  for (const record of calls) {
+  for (const [index, record] of calls.entries()) {
     const before = children.at(-1);
     const said = record.startedAt.getTime();
     const ended = before === undefined ? said : endOf(before);
     // What the runtime calls next begins later, whatever its clock says.
     const call = callSpan(record, id, Math.max(said, ended));
     if (before?.isOpen) children[children.length - 1] = { ...before, duration: call.start - before.start };
-    else if (before !== undefined) children.push(...gapBefore(call, ended, ended - said));
+    else if (before !== undefined)
+      children.push(...gapBefore(call, ended, ended - said, unrecorded?.[index]));
     children.push(call);
   }
   const start = first.startedAt.getTime();
@@ -79,19 +89,32 @@ function operationSpan(calls: readonly StoredRecord[]): Operation {
     ...{ record: last, account: undefined, children },
   };
   const traceID = last.trace?.parentID === undefined ? undefined : last.trace.traceID;
-  return { ...withCriticalPath(operation), command: last.command, traceID };
+  // What ends at an error does not come to those behind it.
+  const behind = failed !== undefined && last.command !== 'DEL' ? [] : (unrecorded?.at(-1) ?? []);
+  const around = { before: unrecorded?.[0] ?? [], behind };
+  return { ...withCriticalPath(operation), command: last.command, traceID, ...around };
 }
 
 /** What was done between two calls nobody has recorded; `clockBackMs` is by how much they overlap. */
-function gapBefore(call: LifeSpan, start: number, clockBackMs: number): LifeSpan[] {
+function gapBefore(
+  call: LifeSpan,
+  start: number,
+  clockBackMs: number,
+  unrecorded: readonly string[] | undefined,
+): LifeSpan[] {
   const duration = call.start - start;
   const isClockBack = clockBackMs > slopMs;
   if (duration <= 0 && !isClockBack) return [];
   const gap: LifeSpan = {
     ...{ id: derivedID(call.id, 'gap'), parentID: call.parentID, kind: 'gap', start, duration },
-    name: isClockBack ? 'the clock was set back' : 'runtime, and plugins without a record',
+    name: isClockBack ? 'the clock was set back' : gapName(unrecorded),
     ...{ error: undefined, isTolerated: false, isOpen: false, isCritical: false },
     ...{ record: undefined, account: undefined, children: [] },
   };
   return [gap];
+}
+
+/** Whose time it is: the runtime's, and that of the plugins that are said or, where nobody knows them, may be there. */
+function gapName(unrecorded: readonly string[] | undefined): string {
+  return ['runtime', ...(unrecorded ?? ['unrecorded plugins'])].join(', ');
 }

@@ -79,7 +79,7 @@ test('the environment of a plugin', async () => {
 describe('the trace', () => {
   const keep = `echo "$CNI_COMMAND $TRACEPARENT $TRACESTATE $BAGGAGE" >> "$(dirname "$0")/trace"`;
   const traces = () => {
-    const lines = folder.read('trace').trim().split('\n');
+    const lines = folder.read('trace').split('\n').filter(Boolean);
     folder.file('trace', '');
     return lines.map((line) =>
       /^([A-Z]+) 00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2}) (.*)$/.exec(line)?.slice(1),

@@ -127,7 +127,7 @@ describe('the critical path', () => {
       'debug',
       'bridge',
       'take addresses',
-      'runtime, and plugins without a record',
+      'runtime, unrecorded plugins',
     ]);
   });
 
