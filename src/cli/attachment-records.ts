@@ -24,8 +24,10 @@ export function findAttachments(
   const named = word === 'last' ? firstOf(read(), () => true) : recordNamed(word, read);
   if (named === undefined) return ofContainer(word, read());
   const isIts = isOfAttachment(named);
-  const records = [...read()].filter(isIts).reverse();
-  return { records, others: [], named };
+  const records: StoredRecord[] = [];
+  // Of a whole journal, only these are kept.
+  for (const record of read()) if (isIts(record)) records.push(record);
+  return { records: records.reverse(), others: [], named };
 }
 
 function recordNamed(word: string, read: () => Iterable<StoredRecord>): StoredRecord | undefined {

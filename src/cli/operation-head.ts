@@ -24,7 +24,7 @@ export function endingOf(
   const { error, isOpen, record } = operation;
   if (error !== undefined) return { text: 'failed', isGood: false };
   if (isOpen) {
-    const text = record && isRunning(record) ? 'has not ended yet' : 'never ended: its process was killed';
+    const text = record && isRunning(record) ? 'has not ended yet' : 'never ended: its process is gone';
     return { text, isGood: false };
   }
   const result = record?.document.result;

@@ -25,6 +25,7 @@ export interface Drawing {
 /** Before a name: whether it is critical, whether it failed, a space. */
 const marksWidth = 3;
 const durationWidth = 9;
+const mostForNames = 0.57;
 
 /** Operations of one attachment one below the other, each with a time axis of its own. */
 export function waterfall(life: Life, operations: readonly Operation[], drawing: Drawing): string {
@@ -41,10 +42,10 @@ export function waterfall(life: Life, operations: readonly Operation[], drawing:
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
 }
 
-/** As much as the names need, and no more than half of the line. */
+/** As much as the names need, and not much more than half of the line: the beginnings of many are alike. */
 function nameWidthFor(rows: readonly Row[], width: number): number {
   const widest = Math.max(0, ...rows.map(({ span, depth }) => depth * 2 + columnsOf(nameOf(span))));
-  return Math.max(10, Math.min(widest, Math.floor((width - durationWidth) / 2) - marksWidth));
+  return Math.max(10, Math.min(widest, Math.floor((width - durationWidth) * mostForNames) - marksWidth));
 }
 
 function barWidthFor(nameWidth: number, width: number): number {
@@ -60,7 +61,7 @@ function headLines(operation: Operation, nameWidth: number, drawing: Drawing): s
   const rule = style.axis.repeat(Math.max(0, axisWidth - from.length - to.length));
   const axis = `${' '.repeat(marksWidth + nameWidth + 1)}${from}${rule}${to}`;
   return [
-    `${paint('bold', headOf(operation))}${paint(isGood ? 'green' : 'red', text)}`,
+    wrapped(`${paint('bold', headOf(operation))}${paint(isGood ? 'green' : 'red', text)}`, width, 2),
     ...notes,
     ...(operation.duration > 0 ? [paint('dim', axis)] : []),
   ];

@@ -89,8 +89,9 @@ function operationSpan(calls: readonly StoredRecord[], chain: Chain | undefined)
     ...{ record: last, account: undefined, children },
   };
   const traceID = last.trace?.parentID === undefined ? undefined : last.trace.traceID;
-  // What ends at an error does not come to those behind it.
-  const behind = failed !== undefined && last.command !== 'DEL' ? [] : (unrecorded?.at(-1) ?? []);
+  // What ends early does not come to those behind it.
+  const endsEarly = last.kind === 'begin' || (failed !== undefined && last.command !== 'DEL');
+  const behind = endsEarly ? [] : (unrecorded?.at(-1) ?? []);
   const around = { before: unrecorded?.[0] ?? [], behind };
   return { ...withCriticalPath(operation), command: last.command, traceID, ...around };
 }
