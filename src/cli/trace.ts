@@ -58,8 +58,9 @@ async function trace(word: string, options: TraceOptions, { args }: Command): Pr
   const found = findAttachments(word, read);
   if (found === undefined) throw nothingOf(word, journals);
   if (options.summary) return summarize([...found.records].reverse(), journals, options);
-  const chainOf = (network: string) => lists.find(({ name }) => name === network)?.plugins;
-  const lives = livesOf(found.records, chainOf).map((life) => ({
+  const chainsOf = (network: string) =>
+    lists.filter(({ name }) => name === network).map(({ plugins }) => plugins);
+  const lives = livesOf(found.records, chainsOf).map((life) => ({
     life,
     operations: shownOf(life, found, options),
   }));

@@ -156,10 +156,13 @@ function stepsOf(record: StoredRecord): RecordedStep[] {
   return steps.sort((one, other) => one.at - other.at || other.duration - one.duration);
 }
 
+/** Three years: no call takes longer. */
+const longestMs = 1e11;
+
 /** A number of milliseconds that makes sense. */
 function lengthOf(value: Json | undefined): number | undefined {
   const number = value instanceof JsonNumber ? Number(value.text) : value;
-  return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : undefined;
+  return typeof number === 'number' && number >= 0 && number <= longestMs ? number : undefined;
 }
 
 function isSpanID(value: Json | undefined): value is string {

@@ -34,11 +34,11 @@ const slopMs = 2;
  * The lives that records tell of, in the order of their first records.
  *
  * @param records in the order in which they were written, of one or many attachments
- * @param chainOf the plugins of a network, for the names of those that keep no record
+ * @param chainsOf how a network is configured, or was, for the names of plugins that keep no record
  */
 export function livesOf(
   records: readonly StoredRecord[],
-  chainOf: (network: string) => Chain | undefined = () => undefined,
+  chainsOf: (network: string) => readonly Chain[] = () => [],
 ): Life[] {
   const groups = new Map<string, StoredRecord[]>();
   for (const record of records) {
@@ -47,10 +47,10 @@ export function livesOf(
     if (group === undefined) groups.set(key, [record]);
     else group.push(record);
   }
-  return [...groups.values()].map((group) => lifeOf(group, chainOf(group[0]?.network ?? '')));
+  return [...groups.values()].map((group) => lifeOf(group, chainsOf(group[0]?.network ?? '')));
 }
 
-function lifeOf(records: readonly StoredRecord[], chain: Chain | undefined): Life {
+function lifeOf(records: readonly StoredRecord[], chains: readonly Chain[]): Life {
   const last = records.at(-1) as StoredRecord;
   const { network, containerID, ifName } = last;
   const newestFirst = [...records].reverse();
@@ -59,14 +59,16 @@ function lifeOf(records: readonly StoredRecord[], chain: Chain | undefined): Lif
     // DEL may come without.
     netns: newestFirst.find(({ netns }) => netns !== '')?.netns ?? '',
     pod: newestFirst.find(({ pod }) => pod !== undefined)?.pod,
-    operations: operationsOf(records).map((calls) => operationSpan(calls, chain)),
+    operations: operationsOf(records).map((calls) => operationSpan(calls, chains)),
   };
 }
 
-function operationSpan(calls: readonly StoredRecord[], chain: Chain | undefined): Operation {
+function operationSpan(calls: readonly StoredRecord[], chains: readonly Chain[]): Operation {
   const [first, last] = [calls[0], calls.at(-1)] as [StoredRecord, StoredRecord];
   const id = derivedID('operation', first.id || first.startedAt.getTime());
-  const unrecorded = chain && unrecordedPlugins(calls, chain);
+  const unrecorded = chains
+    .map((chain) => unrecordedPlugins(calls, chain))
+    .find((found) => found !== undefined);
   const children: LifeSpan[] = [];
   for (const [index, record] of calls.entries()) {
     const before = children.at(-1);

@@ -46,7 +46,8 @@ function continues(operation: readonly StoredRecord[], next: StoredRecord): bool
   const isSameCaller = callerOf(last) === callerOf(next);
   // A wrapper around a plugin is another process each time.
   if (!isSameCaller && (trace === undefined || isRepeated)) return false;
-  if (begins(next) || (stopsAtError(last) && last.error !== undefined)) return false;
+  if (begins(next) || hasOtherInput(last, next) || (stopsAtError(last) && last.error !== undefined))
+    return false;
   if (trace !== undefined) return true;
   const gap = next.startedAt.getTime() - endOf(last);
   // One that began inside of another is somebody else's; one that began before it means that the clock was set back.
@@ -57,6 +58,12 @@ function continues(operation: readonly StoredRecord[], next: StoredRecord): bool
 /** The first plugin of a chain is the only one that ADD gives no prevResult. */
 function begins({ command, document }: StoredRecord): boolean {
   return command === 'ADD' && document.prevResult === undefined;
+}
+
+/** All plugins of another command are given the same; DEL has forgotten it when it is repeated. */
+function hasOtherInput(last: StoredRecord, next: StoredRecord): boolean {
+  const isGiven = ({ document }: StoredRecord) => document.prevResult !== undefined;
+  return next.command !== 'ADD' && isGiven(last) !== isGiven(next);
 }
 
 /** DEL goes on, with some runtimes. */

@@ -147,6 +147,15 @@ describe.if(requires('root', 'ip', 'nft', 'iptables', 'reference-plugins'))('on 
     ]);
   });
 
+  test('without a journal there is nothing to look at', async () => {
+    await using node = await OperatorNode.start();
+    for (const words of ['trace', 'trace web --json', 'trace --summary'])
+      expect((await node.type(words)).status).toBe(3);
+    expect((await node.type('trace')).stderr).toStartWith(
+      `cni-debug trace: there is no journal: ${journal}\n`,
+    );
+  });
+
   test('an ADD that failed, and the DEL that followed, by the record that the error names', async () => {
     await using node = await OperatorNode.start();
     node.configure('10-bad.conflist', {

@@ -15,7 +15,7 @@ const chain = ['debug', 'portmap', 'debug', 'tuning'].map((type) => newObject([[
 
 /** The lives that the records tell of, drawn. */
 function drawn(records: readonly Recorded[], terms: Partial<Drawing> = {}): string {
-  const lives = livesOf(records.map(recorded), () => chain);
+  const lives = livesOf(records.map(recorded), () => [chain]);
   return lives.map((life) => waterfall(life, life.operations, { ...drawing, ...terms })).join('\n');
 }
 

@@ -14,6 +14,11 @@ const cases: [string, Recorded[], number[]][] = [
   ['a repetition', [{ command: 'DEL' }, { at: 5000, command: 'DEL' }], [1, 1]],
   ['a plugin that took its time in between', [{}, { at: 60_000, ...other }], [2]],
   ['an hour in between', [{ command: 'DEL' }, { at: 3_600_000, command: 'DEL', ...other }], [1, 1]],
+  [
+    'a DEL whose result is forgotten',
+    [{ command: 'DEL' }, { at: 30, command: 'DEL', prevResult: undefined }],
+    [1, 1],
+  ],
   ['another command', [{}, { at: 30, command: 'DEL' }], [1, 1]],
   ['ADD, CHECK, DEL', [{}, { at: 30, command: 'CHECK' }, { at: 50, command: 'DEL' }], [1, 1, 1]],
   ['a chain that begins again', [{}, { at: 30, ...other, prevResult: undefined }], [1, 1]],

@@ -36,14 +36,14 @@ test('nothing is known where a call is of none of them', () => {
 const life = (...records: Parameters<typeof recorded>[0][]) =>
   livesOf(
     records.map((fields = {}) => recorded({ configuration: { type: 'debug' }, ...fields })),
-    (network) => (network === 'net' ? chain : undefined),
+    (network) => (network === 'net' ? [[element('other')], chain] : []),
   )[0]?.operations[0];
 
 test('a gap is named after them', () => {
   const operation = life({}, { at: 30 });
   expect(operation?.children[1]?.name).toBe('runtime, portmap');
   expect(operation).toMatchObject({ before: ['bridge'], behind: ['tuning'] });
-  const [twins] = livesOf([recorded(), recorded({ at: 30 })], () => [element('debug'), element('debug')]);
+  const [twins] = livesOf([recorded(), recorded({ at: 30 })], () => [[element('debug'), element('debug')]]);
   expect(twins?.operations[0]?.children[1]?.name).toBe('runtime');
 });
 
