@@ -21,13 +21,18 @@ export function findAttachments(
   word: string,
   read: () => Iterable<StoredRecord>,
 ): FoundAttachments | undefined {
-  const named = word === 'last' ? firstOf(read(), () => true) : recordNamed(word, read);
+  const named = word === 'last' ? lastOf(read) : recordNamed(word, read);
   if (named === undefined) return ofContainer(word, read());
   const isIts = isOfAttachment(named);
   const records: StoredRecord[] = [];
   // Of a whole journal, only these are kept.
   for (const record of read()) if (isIts(record)) records.push(record);
   return { records: records.reverse(), others: [], named };
+}
+
+/** Of an attachment, if there is one: runtimes ask for STATUS all the time. */
+function lastOf(read: () => Iterable<StoredRecord>): StoredRecord | undefined {
+  return firstOf(read(), ({ containerID }) => containerID !== '') ?? firstOf(read(), () => true);
 }
 
 function recordNamed(word: string, read: () => Iterable<StoredRecord>): StoredRecord | undefined {

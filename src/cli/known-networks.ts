@@ -1,5 +1,4 @@
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
-import { CniError } from '../cni/error.ts';
 import { networkFiles } from '../runtime/network-files.ts';
 import { ResultCache } from '../runtime/result-cache.ts';
 import type { PlaceOptions } from './network-options.ts';
@@ -20,8 +19,7 @@ export function knownNetworks({ confDir, cacheDir }: PlaceOptions): NetworkList[
 function attempt<T>(look: () => readonly T[]): readonly T[] {
   try {
     return look();
-  } catch (error) {
-    if (!(error instanceof Error)) throw CniError.from(error);
+  } catch {
     return [];
   }
 }

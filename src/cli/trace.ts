@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { stringifyJson } from '../cni/json.ts';
 import { CallSummary } from '../trace/call-summary.ts';
 import { type Life, livesOf, type Operation } from '../trace/life.ts';
-import { allSpans } from '../trace/life-span.ts';
-import { isRunning } from '../trace/living-process.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
+import { visible } from '../trace/visible-text.ts';
 import { type FoundAttachments, findAttachments } from './attachment-records.ts';
+import { type DrawOptions, drawLives } from './draw-lives.ts';
 import { CommandFailure, ExitStatus, usageError } from './failure.ts';
 import { journalsOf } from './journals.ts';
 import { knownNetworks } from './known-networks.ts';
@@ -14,16 +14,12 @@ import { type PlaceOptions, withPlaceOptions } from './network-options.ts';
 import { isThere, newestRecords } from './newest-records.ts';
 import { summaryTable } from './summary-table.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
-import { ascii, blocks } from './time-bar.ts';
 import { act, verb } from './verb.ts';
-import { waterfall } from './waterfall.ts';
 
-interface TraceOptions extends PlaceOptions {
+interface TraceOptions extends PlaceOptions, DrawOptions {
   readonly summary?: true;
   readonly journal?: readonly string[];
-  readonly all?: true;
   readonly tail: number;
-  readonly width?: number;
 }
 
 export function traceCommand(): Command {
@@ -65,20 +61,15 @@ async function trace(word: string, options: TraceOptions, { args }: Command): Pr
     operations: shownOf(life, found, options),
   }));
   if (options.json) {
-    say(
-      `${stringifyJson(
-        lives.map(({ life, operations }) => lifeDocument(life, operations)),
-        '    ',
-      )}\n`,
-    );
+    const documents = lives.map(({ life, operations }) => lifeDocument(life, operations));
+    say(`${stringifyJson(documents, '    ')}\n`);
   } else {
-    draw(lives, options);
+    drawLives(lives, options);
   }
-  if (found.others.length > 0)
-    note(
-      'trace',
-      `the newest of several that this may mean; others are ${found.others.slice(0, 5).join(', ')}`,
-    );
+  if (found.others.length > 0) {
+    const others = found.others.slice(0, 5).map(visible).join(', ');
+    note('trace', `the newest of several that this may mean; others are ${others}`);
+  }
   return 0;
 }
 
@@ -88,60 +79,11 @@ function shownOf(
   { named }: FoundAttachments,
   { tail }: TraceOptions,
 ): readonly Operation[] {
-  const own = operations.findIndex(({ children }) => children.some(({ record }) => record?.id === named?.id));
+  const isNamed = ({ children }: Operation) => children.some(({ record }) => record?.id === named?.id);
+  const own = named === undefined ? -1 : operations.findIndex(isNamed);
   const first = Math.max(0, operations.length - tail);
   const start = own < 0 ? first : Math.min(own, first);
   return operations.slice(start, start + tail);
-}
-
-interface ShownLife {
-  readonly life: Life;
-  readonly operations: readonly Operation[];
-}
-
-function draw(lives: readonly ShownLife[], options: TraceOptions): void {
-  const paint = paintFor();
-  const drawing = {
-    ...{ width: widthOf(options), style: drawsBlocks() ? blocks : ascii, paint, isRunning },
-    all: options.all === true,
-  };
-  const pictures = lives.map(({ life, operations }) => waterfall(life, operations, drawing));
-  const legend = legendOf(lives.flatMap(({ operations }) => operations));
-  say([...pictures, ...(legend === '' ? [] : [`${paint('dim', legend)}\n`])].join('\n'));
-  for (const { life, operations } of lives) {
-    const left = life.operations.length - operations.length;
-    if (left > 0)
-      note(
-        'trace',
-        `${left} operations of ${life.ifName} are not shown: --tail ${life.operations.length} does`,
-      );
-  }
-}
-
-/** What the marks mean that were made. */
-function legendOf(operations: readonly Operation[]): string {
-  const spans = operations.flatMap(({ children }) => children.flatMap((child) => [...allSpans(child)]));
-  const marks: [string, (typeof spans)[number] | undefined][] = [
-    ['* on the critical path, and a tenth of the time or more', spans.find(({ isCritical }) => isCritical)],
-    ['! failed', spans.find(({ error, isTolerated }) => error !== undefined && !isTolerated)],
-    ['~ failed, which was no fault', spans.find(({ isTolerated }) => isTolerated)],
-    ['> has no end in the records', spans.find(({ isOpen }) => isOpen)],
-  ];
-  return marks.flatMap(([text, span]) => (span === undefined ? [] : [text])).join('   ');
-}
-
-function widthOf({ width }: TraceOptions): number {
-  const known = process.stdout.isTTY ? process.stdout.columns : Number(process.env.COLUMNS);
-  return Math.max(narrowest, width ?? (known > 0 ? known : 80));
-}
-
-/** Less leaves nothing of the names. */
-const narrowest = 40;
-
-/** As the C library finds out whether the terminal takes UTF-8. */
-function drawsBlocks(): boolean {
-  const { LC_ALL, LC_CTYPE, LANG } = process.env;
-  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
 }
 
 function summarize(

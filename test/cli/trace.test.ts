@@ -284,6 +284,8 @@ describe('a journal that is named', () => {
       ['ADD', 'debug', 'runtime, unrecorded plugins', 'other'],
       ['DEL', 'debug'],
     ]);
+    const last = (await trace(one, '--journal', two, 'c1', '--tail', '1')).stdout;
+    expect(last.match(/^(ADD|DEL) /gm)).toEqual(['DEL ']);
   });
 
   test('what a word means: an ID before the beginning of one, the newest before others, which are named', async () => {
@@ -315,6 +317,23 @@ describe('a journal that is named', () => {
     expect(none.stderr).toBe(
       `cni-debug trace: no record of a container, pod or record "nobody" in ${path}\n  cni-debug list shows what there is\n`,
     );
+  });
+
+  test('last is an attachment, whatever is asked of the network since; where there is none, that', async () => {
+    using at = folder();
+    const path = join(at.path, 'journal.ndjson');
+    const status = { command: 'STATUS' };
+    write(path, record('', 1, status));
+    expect((await trace(path)).stdout).toStartWith('network "net", no container\n\nSTATUS ');
+    write(path, record('c1', 1), record('', 2, status));
+    expect((await trace(path)).stdout).toStartWith('eth0 of c1 ');
+  });
+
+  test('names of others that would control the terminal do not', async () => {
+    using at = folder();
+    const path = join(at.path, 'journal.ndjson');
+    write(path, record('web\u001b[2J', 1), record('web1', 2));
+    expect((await trace(path, 'web')).stderr).toEndWith('others are web\\e[2J\n');
   });
 
   test('the last operations, and always that of a record that is named', async () => {
