@@ -1,6 +1,7 @@
 import type { Command } from '../../src/cni/environment.ts';
 import type { CniError } from '../../src/cni/error.ts';
 import type { JsonObject } from '../../src/cni/json.ts';
+import type { TraceContext } from '../../src/cni/trace-context.ts';
 import type { PluginOutcome } from '../../src/runtime/plugin-outcome.ts';
 import type { ProcessRecord } from '../../src/trace/process-record.ts';
 
@@ -10,6 +11,8 @@ export interface Order {
   readonly command: Command;
   readonly configuration: JsonObject;
   readonly timeoutMs: number;
+  /** Its place in the trace. */
+  readonly context: TraceContext;
   /** Aborted when the call is to end. */
   readonly signal: AbortSignal;
 }

@@ -4,6 +4,7 @@ import { CniError } from '../../src/cni/error.ts';
 import { type JsonObject, stringifyJson } from '../../src/cni/json.ts';
 import { withKey } from '../../src/cni/keys.ts';
 import { versionOfResult } from '../../src/cni/result.ts';
+import { childOf } from '../../src/cni/trace-context.ts';
 import { isAtLeast } from '../../src/cni/version.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { findPlugin, findPluginIfAny } from '../../src/runtime/find-plugin.ts';
@@ -101,7 +102,8 @@ export class Delegate {
     trace.beforeDelegate();
     try {
       const name = isStandalone ? `${type} ${command}` : `delegate ${command} ${type}`;
-      const order = { type, command, configuration, timeoutMs, signal };
+      const context = isStandalone ? trace.context : childOf(trace.context);
+      const order = { type, command, configuration, timeoutMs, signal, context };
       const account = await trace.step(name, () => this.runEitherWay(order, ruleset));
       this.hasRun ||= account.hasRun;
       this.hasAdded ||= account.hasAdded;

@@ -1,4 +1,5 @@
 import { CniError } from '../../src/cni/error.ts';
+import { childOf, type TraceContext, withTrace } from '../../src/cni/trace-context.ts';
 import { NamespaceLostError, openNamespace, runIn } from '../../src/kernel/netns.ts';
 import { excerpt, trim } from '../../src/runtime/excerpt.ts';
 import { durationText } from '../../src/runtime/plugin-outcome.ts';
@@ -38,9 +39,12 @@ interface Failure {
 async function runHook(call: Call, argv: readonly string[]): Promise<Failure | undefined> {
   const { invocation, settings, trace } = call;
   trace.beforeDelegate();
+  const context = childOf(trace.context);
+  const { spanID } = context;
+  const at = trace.elapsed;
   let running: Promise<ProcessOutcome>;
   try {
-    running = startInside(call, argv);
+    running = startInside(call, argv, context);
   } catch (error) {
     if (error instanceof NamespaceLostError) throw error;
     const reason = `was not run: ${error instanceof Error ? error.message : String(error)}`;
@@ -51,14 +55,21 @@ async function runHook(call: Call, argv: readonly string[]): Promise<Failure | u
   const reason = failureOf(outcome, settings.hookTimeout, call.redact);
   const { pid, status, signal, durationMs: duration } = outcome;
   const [stdout, stderr] = [outcome.stdout, outcome.stderr].map(({ bytes }) => bytes.toString('utf8'));
-  trace.hooks.push({ argv, stdout, stderr, duration, pid, status, signal, failure: reason });
+  trace.hooks.push({
+    ...{ argv, stdout, stderr, spanID, at, duration, pid, status, signal, failure: reason },
+  });
   if (invocation.signal.aborted) throw call.located(invocation.signal.reason);
   return reason === undefined ? undefined : { reason, hasRun: true };
 }
 
 /** Back out of the namespace before anything is awaited: whatever else runs then would run inside. */
-function startInside({ invocation, settings }: Call, argv: readonly string[]): Promise<ProcessOutcome> {
-  const { environment, netns, signal } = invocation;
+function startInside(
+  { invocation, settings }: Call,
+  argv: readonly string[],
+  context: TraceContext,
+): Promise<ProcessOutcome> {
+  const { netns, signal } = invocation;
+  const environment = withTrace(invocation.environment, context);
   const [command = '', ...args] = argv;
   if (netns === '') throw new Error('CNI_NETNS is empty');
   const namespace = openNamespace(netns);

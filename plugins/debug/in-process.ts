@@ -3,9 +3,11 @@ import { readParameters } from '../../src/cni/environment.ts';
 import { CniError } from '../../src/cni/error.ts';
 import { stringifyJson } from '../../src/cni/json.ts';
 import type { Clock, Plugin } from '../../src/cni/plugin.ts';
+import { withTrace } from '../../src/cni/trace-context.ts';
 import { NamespaceLostError } from '../../src/kernel/netns.ts';
 import { durationText, type PluginOutcome, pluginFailure } from '../../src/runtime/plugin-outcome.ts';
 import { longestTimeoutMs } from '../../src/runtime/process-group.ts';
+import type { ProcessRecord } from '../../src/trace/process-record.ts';
 import type { BuiltIn, Surroundings } from '../built-in.ts';
 import type { Account, Order } from './account.ts';
 import type { Call } from './call.ts';
@@ -46,7 +48,10 @@ export async function runInProcess(
   );
   const failure = outcome.ok ? undefined : outcome.error.message;
   const duration = trace.elapsed - startedAt;
-  const record = { type, command, inProcess: true as const, stdin: configuration, duration, failure };
+  const { spanID } = order.context;
+  const record: ProcessRecord = {
+    ...{ type, command, inProcess: true, stdin: configuration, spanID, at: startedAt, duration, failure },
+  };
   // An ADD of ours that fails has undone itself: a DEL would remove what was there before it.
   const hasRun = command !== 'ADD' || hasAdded;
   return { record, hasRun, hasAdded, outcome, wrongResult: (reason) => wrongAnswer(order, reason) };
@@ -56,12 +61,12 @@ async function answer(
   { invocation }: Call,
   builtIn: BuiltIn,
   surroundings: Surroundings,
-  { command, configuration }: Order,
+  { command, configuration, context }: Order,
   signal: AbortSignal,
 ): Promise<PluginOutcome> {
   const { writeStderr } = invocation;
   try {
-    const environment = { ...invocation.environment, CNI_COMMAND: command };
+    const environment = { ...withTrace(invocation.environment, context), CNI_COMMAND: command };
     const stdin = Buffer.from(stringifyJson(configuration));
     const request = { environment, stdin, document: configuration, signal, writeStderr };
     const plugin = await builtIn(surroundings);

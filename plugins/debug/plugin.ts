@@ -29,7 +29,10 @@ export function debugPlugin(clock: Clock, builtIns: BuiltIns): Plugin {
   };
   const open = (invocation: Invocation) => openCall(invocation, trace, builtIns, settingsOf(invocation));
   return {
-    observe: (request, answer) => new Recorder(request, settingsOf(request).settings, trace).record(answer),
+    observe: (request, answer) => {
+      trace.join(request.environment);
+      return new Recorder(request, settingsOf(request).settings, trace).record(answer);
+    },
     add: (invocation) => add(open(invocation)),
     check: (invocation) => check(open(invocation)),
     del: (invocation) => del(open(invocation)),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
 import { stringifyJson } from '../cni/json.ts';
+import { openTrace } from '../cni/trace-context.ts';
 import { createNamespace, removeNamespace } from '../kernel/named-namespace.ts';
 import { listLinks } from '../kernel/netlink/link.ts';
 import { openRouteSocket } from '../kernel/netlink/socket.ts';
@@ -62,6 +63,7 @@ async function runChain(pod: Namespace, folder: string, signal: AbortSignal): Pr
     cniPath: pluginFolder(folder),
     cacheDir: join(folder, 'cache'),
     timeoutMs: 30_000,
+    trace: openTrace(process.env),
     signal,
   };
   say(`Network "${list.name}": "debug" as the bridge itself, for a pod in ${pod.path}\n\n`);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseArgs } from '../cni/args.ts';
 import { isObject, type JsonObject, newObject, parseJson } from '../cni/json.ts';
+import { openTrace } from '../cni/trace-context.ts';
 import type { RuntimeConfiguration } from '../runtime/network-list.ts';
 import { defaultCacheDir } from '../runtime/result-cache.ts';
 import { parseDuration } from '../trace/quantity.ts';
@@ -86,6 +87,7 @@ export function executionOf(
 ): Omit<RuntimeConfiguration, 'containerID' | 'netns' | 'ifName'> {
   return {
     ...{ cniPath: pluginDir, cacheDir, timeoutMs: timeout, signal: endingSignal() },
+    trace: openTrace(process.env),
     onCall: (command, place) => progress.show(`${command} of ${place}`),
     onWarning: (message) => progress.note(message),
   };

@@ -9,7 +9,7 @@ import { delNetworkList, type RuntimeConfiguration } from './network-list.ts';
 
 type Surroundings = Pick<
   RuntimeConfiguration,
-  'cacheDir' | 'timeoutMs' | 'signal' | 'environment' | 'onCall' | 'onWarning' | 'inherited'
+  'cacheDir' | 'timeoutMs' | 'signal' | 'environment' | 'trace' | 'onCall' | 'onWarning' | 'inherited'
 >;
 
 /**

@@ -5,6 +5,7 @@ import { CniError, ErrorCode } from '../cni/error.ts';
 import type { JsonObject } from '../cni/json.ts';
 import { lookUp } from '../cni/keys.ts';
 import { readResult, versionOfResult } from '../cni/result.ts';
+import { childOf, openTrace, type TraceContext, withTrace } from '../cni/trace-context.ts';
 import { isAtLeast } from '../cni/version.ts';
 import { attemptAll } from './attempt-all.ts';
 import { execPlugin } from './exec-plugin.ts';
@@ -19,6 +20,11 @@ export interface Execution {
   readonly signal?: AbortSignal | undefined;
   /** What plugins get besides CNI_*; our own environment unless given. */
   readonly environment?: Environment | undefined;
+  /**
+   * The trace that calls are a part of, each with a span of its own; unless given, each ADD, DEL and so on of a chain
+   * continues the one of the environment, or begins one.
+   */
+  readonly trace?: TraceContext | undefined;
   /** Is told of each plugin before it is called: `plugin 2 of 3 ("portmap")`. */
   readonly onCall?: ((command: Command, place: string) => void) | undefined;
   /** An open file that the plugins inherit. */
@@ -60,11 +66,12 @@ export class ChainError extends CniError {
  * what DEL had to say.
  */
 export async function addChain(list: NetworkList, attaching: Attaching): Promise<JsonObject> {
+  const traced = inTrace(attaching);
   let prevResult: JsonObject | undefined;
   try {
-    for (const member of membersOf(list)) prevResult = await addOne(member, attaching, prevResult);
+    for (const member of membersOf(list)) prevResult = await addOne(member, traced, prevResult);
   } catch (error) {
-    throw await undo(list, attaching, CniError.from(error));
+    throw await undo(list, traced, CniError.from(error));
   }
   if (prevResult !== undefined) return prevResult;
   throw new CniError(ErrorCode.invalidConfiguration, `network "${list.name}" has no plugins`);
@@ -82,10 +89,11 @@ export async function delChain(
   prevResult: JsonObject | undefined,
 ): Promise<void> {
   const injected = isAtLeast(list.cniVersion, '0.4.0') ? { prevResult } : {};
+  const traced = inTrace(attaching);
   let first: CniError | undefined;
   for (const member of membersOf(list).reverse()) {
     try {
-      await callPlugin('DEL', member, attaching, injected);
+      await callPlugin('DEL', member, traced, injected);
     } catch (error) {
       first ??= CniError.from(error);
     }
@@ -99,12 +107,14 @@ export async function checkChain(
   attaching: Attaching,
   prevResult: JsonObject,
 ): Promise<void> {
-  for (const member of membersOf(list)) await callPlugin('CHECK', member, attaching, { prevResult });
+  const traced = inTrace(attaching);
+  for (const member of membersOf(list)) await callPlugin('CHECK', member, traced, { prevResult });
 }
 
 /** STATUS of every plugin in order, up to the first error, which is thrown. */
 export async function statusChain(list: NetworkList, execution: Execution): Promise<void> {
-  for (const member of membersOf(list)) await callPlugin('STATUS', member, execution, {});
+  const traced = inTrace(execution);
+  for (const member of membersOf(list)) await callPlugin('STATUS', member, traced, {});
 }
 
 /** GC of every plugin, whatever the others say; then the first error is thrown, with the others in its details. */
@@ -113,9 +123,18 @@ export async function gcChain(
   execution: Execution,
   validAttachments: Injected['validAttachments'],
 ): Promise<void> {
+  const traced = inTrace(execution);
   await attemptAll(
-    ...membersOf(list).map((member) => () => callPlugin('GC', member, execution, { validAttachments })),
+    ...membersOf(list).map((member) => () => callPlugin('GC', member, traced, { validAttachments })),
   );
+}
+
+type Traced<T extends Execution> = T & { readonly trace: TraceContext };
+
+/** All that is done with it is of one trace. */
+function inTrace<T extends Execution>(execution: T): Traced<T> {
+  const { environment = process.env } = execution;
+  return { ...execution, trace: execution.trace ?? openTrace(environment) };
 }
 
 /** A plugin at its place in the chain. */
@@ -136,7 +155,7 @@ function membersOf(list: NetworkList): Member[] {
 /** A result that the specification does not allow is thrown as the error of the plugin that printed it. */
 async function addOne(
   member: Member,
-  attaching: Attaching,
+  attaching: Traced<Attaching>,
   prevResult: JsonObject | undefined,
 ): Promise<JsonObject | undefined> {
   const result = await callPlugin('ADD', member, attaching, { prevResult });
@@ -154,7 +173,7 @@ async function addOne(
 async function callPlugin(
   command: Command,
   member: Member,
-  execution: Execution | Attaching,
+  execution: Traced<Execution | Attaching>,
   injected: Injected,
 ): Promise<JsonObject | undefined> {
   const { cniPath, timeoutMs, signal, inherited, onCall } = execution;
@@ -165,7 +184,7 @@ async function callPlugin(
     const attaching = attachingOf(command, execution);
     const capabilityArgs = attaching?.capabilityArgs;
     const configuration = pluginConfiguration(list, member.configuration, { ...injected, capabilityArgs });
-    const environment = environmentOf(execution, attaching);
+    const environment = withTrace(environmentOf(execution, attaching), childOf(execution.trace));
     const request = { type, path, command, environment, configuration, timeoutMs, signal, inherited };
     const { outcome } = await execPlugin(request);
     if (outcome.ok) return outcome.result;

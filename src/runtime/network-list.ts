@@ -100,7 +100,10 @@ export async function checkNetworkList(list: NetworkList, runtime: RuntimeConfig
 /** STATUS of every plugin in order; the first error is thrown. Nothing before 1.1.0, which has no STATUS. */
 export async function getStatusNetworkList(
   list: NetworkList,
-  execution: Pick<RuntimeConfiguration, 'cniPath' | 'timeoutMs' | 'signal' | 'environment' | 'onCall'>,
+  execution: Pick<
+    RuntimeConfiguration,
+    'cniPath' | 'timeoutMs' | 'signal' | 'environment' | 'trace' | 'onCall'
+  >,
 ): Promise<void> {
   if (isAtLeast(list.cniVersion, '1.1.0')) await statusChain(list, execution);
 }

@@ -14,6 +14,10 @@ export interface ProcessRecord {
   readonly stdin?: JsonObject | undefined;
   readonly stdout?: string | undefined;
   readonly stderr?: string | undefined;
+  /** 16 hex digits: what it was told of its place in the trace. */
+  readonly spanID?: string | undefined;
+  /** When it began, in ms since the call did. */
+  readonly at?: number | undefined;
   readonly pid?: number | undefined;
   readonly status?: number | undefined;
   readonly signal?: string | undefined;

@@ -45,7 +45,14 @@ export function beginRecord(request: Request, trace: Trace, redactor: Redactor) 
     process: { pid: process.pid, ppid: process.ppid, parent: firstLine(`/proc/${process.ppid}/comm`) },
     boot: firstLine('/proc/sys/kernel/random/boot_id'),
     traceparent: environment.TRACEPARENT,
+    trace: traceOf(trace, redactor),
   };
+}
+
+/** As it was understood: `traceparent` is what came. */
+function traceOf({ context }: Trace, redactor: Redactor) {
+  const { state, ...ids } = context;
+  return state === undefined ? ids : { ...ids, state: redactor.text(state) };
 }
 
 /** As JSON, unless the call brought so much that only the beginning of its text is kept. */

@@ -21,8 +21,16 @@ export interface StoredRecord {
   readonly netns: string;
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string } | undefined;
   readonly error: { readonly code: number; readonly msg: string; readonly details: string } | undefined;
+  /** Its place in a trace; absent in records of old. */
+  readonly trace: StoredTrace | undefined;
   /** All of it, as it stands in the journal. */
   readonly document: JsonObject;
+}
+
+export interface StoredTrace {
+  readonly traceID: string;
+  /** The span that the call is a part of, where the runtime named one. */
+  readonly parentID: string | undefined;
 }
 
 /**
@@ -50,6 +58,7 @@ export function storedRecord(document: Json | undefined): StoredRecord | undefin
     error: isObject(error)
       ? { code: Number(error.code), msg: textOf(error.msg), details: textOf(error.details) }
       : undefined,
+    trace: traceIn(document),
   };
 }
 
@@ -62,6 +71,12 @@ export function objectsIn({ document }: StoredRecord, name: string): JsonObject[
 function podIn({ pod }: JsonObject): StoredRecord['pod'] {
   if (!isObject(pod)) return undefined;
   return { namespace: textOf(pod.namespace), name: textOf(pod.name), uid: textOf(pod.uid) };
+}
+
+function traceIn({ trace }: JsonObject): StoredTrace | undefined {
+  if (!isObject(trace) || typeof trace.traceID !== 'string') return undefined;
+  const { traceID, parentID } = trace;
+  return { traceID, parentID: typeof parentID === 'string' ? parentID : undefined };
 }
 
 function objectOf(value: Json | undefined): JsonObject {

@@ -1,4 +1,6 @@
+import type { Environment } from '../cni/environment.ts';
 import type { Clock } from '../cni/plugin.ts';
+import { openTrace, type TraceContext } from '../cni/trace-context.ts';
 import type { ProcessRecord } from './process-record.ts';
 
 /** Something that is wrong or looks so; `rule` is a stable name, `object` what it is about. */
@@ -18,8 +20,6 @@ export interface Step {
 
 /** What one call does, as it goes. */
 export class Trace {
-  /** 16 hex digits, a span ID of W3C Trace Context; begin and end of a call carry the same. */
-  readonly id = randomHex(8);
   readonly startedAt: Date;
   readonly steps: Step[] = [];
   readonly findings: Finding[] = [];
@@ -31,10 +31,26 @@ export class Trace {
   /** Called before another executable runs, so that a call that is killed then has left a record. */
   beforeDelegate: () => void = () => {};
   private readonly start: number;
+  private place: TraceContext | undefined;
 
   constructor(readonly clock: Clock) {
     this.startedAt = clock.now();
     this.start = clock.monotonic();
+  }
+
+  /** Takes the call's place in the trace that its environment says; before anything of it is recorded. */
+  join(environment: Environment): void {
+    this.place = openTrace(environment);
+  }
+
+  get context(): TraceContext {
+    this.place ??= openTrace({});
+    return this.place;
+  }
+
+  /** 16 hex digits, the call's span ID; begin and end of a call carry the same. */
+  get id(): string {
+    return this.context.spanID;
   }
 
   /** ms since the call began. */
@@ -75,8 +91,4 @@ export class Trace {
 /** To the microsecond: more digits are noise. */
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
-}
-
-function randomHex(bytes: number): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { parseConflist } from '../../src/cni/conflist.ts';
 import type { CniError } from '../../src/cni/error.ts';
 import { stringifyJson } from '../../src/cni/json.ts';
@@ -74,6 +74,41 @@ test('the environment of a plugin', async () => {
     'CNI_NETNS=/var/run/netns/x',
     `CNI_PATH=${folder.path}`,
   ]);
+});
+
+describe('the trace', () => {
+  const keep = `echo "$CNI_COMMAND $TRACEPARENT $TRACESTATE $BAGGAGE" >> "$(dirname "$0")/trace"`;
+  const traces = () => {
+    const lines = folder.read('trace').split('\n').filter(Boolean);
+    folder.file('trace', '');
+    return lines.map((line) =>
+      /^([A-Z]+) 00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2}) (.*)$/.exec(line)?.slice(1),
+    );
+  };
+  const distinct = (column: number, found: ReturnType<typeof traces>) =>
+    new Set(found.map((fields) => fields?.[column])).size;
+
+  test('of a chain is one, in which each plugin has a span, also in the DEL after a failed ADD', async () => {
+    plugin('one', `${keep}; echo '${result('1.0.0', 'a')}'`);
+    plugin('two', `${keep}; [ $CNI_COMMAND = DEL ] || exit 1`);
+    await errorOf(addNetworkList(list('1.0.0', 'one', 'two'), runtime()));
+    const found = traces();
+    expect(found.map((fields) => fields?.[0])).toEqual(['ADD', 'ADD', 'DEL', 'DEL']);
+    expect([distinct(1, found), distinct(2, found)]).toEqual([1, 4]);
+    await addNetworkList(list('1.0.0', 'one'), runtime());
+    expect(traces()[0]?.[1]).not.toBe(found[0]?.[1]);
+  });
+
+  test('is that of whoever calls us', async () => {
+    plugin('one', `${keep}; echo '${result('1.0.0', 'a')}'`);
+    const traceID = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const environment = {
+      ...{ PATH: process.env.PATH, TRACEPARENT: `00-${traceID}-00f067aa0ba902b7-00` },
+      ...{ TRACESTATE: 'vendor=1', BAGGAGE: 'user=1' },
+    };
+    await addNetworkList(list('1.0.0', 'one'), { ...runtime(), environment });
+    expect(traces()).toEqual([['ADD', traceID, expect.any(String), '00', 'vendor=1 user=1']]);
+  });
 });
 
 test('a result of another version is converted', async () => {

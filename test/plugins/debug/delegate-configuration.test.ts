@@ -34,7 +34,7 @@ describe('what the delegate is given', () => {
       runtimeConfig: { mac: runtimeConfig.mac },
     });
     const environment = { PATH: process.env.PATH ?? '', ...fake.environment(command, variables) };
-    expect(fake.calls()[0]?.environment).toEqual(environment);
+    expect(fake.calls()[0]?.environment).toEqual({ ...environment, TRACEPARENT: expect.any(String) });
   });
 
   test.each([

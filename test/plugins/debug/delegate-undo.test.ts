@@ -20,7 +20,10 @@ describe('a delegate whose ADD fails', () => {
     expect(before).toEqual(prevResult);
     expect(rest).toEqual(sameRest);
     const [add, del] = fake.calls();
-    expect(del?.environment).toEqual({ ...add?.environment, CNI_COMMAND: 'DEL' });
+    expect(del?.environment).toEqual({
+      ...add?.environment,
+      ...{ CNI_COMMAND: 'DEL', TRACEPARENT: expect.any(String) },
+    });
     expect(fake.records()[1].delegates).toMatchObject([
       { command: 'ADD', status: 0 },
       { command: 'DEL', status: 0, environment: { CNI_COMMAND: 'DEL' } },

@@ -24,6 +24,8 @@ describe.each(programs)('%s', (_, argv) => {
         stdin: { type: 'fake', bridge: 'br7', cniVersion: '1.0.0', name: 'net' },
         stdout: JSON.stringify(result),
         stderr: 'working\n',
+        spanID: expect.stringMatching(/^[0-9a-f]{16}$/),
+        at: expect.any(Number),
         pid: expect.any(Number),
         status: 0,
         duration: expect.any(Number),

@@ -47,7 +47,13 @@ describe.if(requires('root', 'ip'))('in a namespace', () => {
         const [begin, { kind, id, hooks: accounts }] = fake.records();
         expect(begin).toMatchObject({ kind: 'begin', id });
         expect(kind).toBe('call');
-        const account = { status: 0, stderr: '', duration: expect.any(Number), pid: expect.any(Number) };
+        const numbers = { duration: expect.any(Number), pid: expect.any(Number), at: expect.any(Number) };
+        const account = {
+          status: 0,
+          stderr: '',
+          ...numbers,
+          spanID: expect.stringMatching(/^[0-9a-f]{16}$/),
+        };
         expect(accounts).toEqual([
           { argv: hooks[0], ...account, stdout: `net:[${statSync(netns).ino}]\n` },
           { argv: hooks[1], ...account, stdout: expect.stringMatching(/^1: lo: .*\n$/), stderr: 'seen\n' },
@@ -116,11 +122,11 @@ describe.if(requires('root', 'ip'))('in a namespace', () => {
     ];
     const variables = { CNI_NETNS: netns, CNI_ARGS: 'K8S_POD_NAME=nginx', LINES: 'a\nb=c' };
     await fake.call('ADD', { prevResult, addHooks }, variables);
-    const { hooks } = lastRecord(fake);
+    const { hooks, trace } = lastRecord(fake);
     const pairs: string[] = hooks[0].stdout.split('\0').slice(0, -1);
     const environment = { PATH: process.env.PATH ?? '', ...fake.environment('ADD', variables) };
     expect(pairs.sort()).toEqual(
-      Object.entries(environment)
+      Object.entries({ ...environment, TRACEPARENT: `00-${trace.traceID}-${hooks[0].spanID}-01` })
         .map(([key, value]) => `${key}=${value}`)
         .sort(),
     );

@@ -25,6 +25,7 @@ test('it answers with its result, and its steps and warnings are those of the ca
   expect(delegates).toEqual([
     {
       ...{ type: 'one', command: 'ADD', inProcess: true, duration: expect.any(Number) },
+      ...{ spanID: expect.stringMatching(/^[0-9a-f]{16}$/), at: expect.any(Number) },
       stdin: { type: 'one', bridge: 'br7', cniVersion: '1.0.0', name: 'net' },
     },
   ]);

@@ -1,0 +1,64 @@
+import type { Life, Operation } from '../trace/life.ts';
+import { allSpans } from '../trace/life-span.ts';
+import { isRunning } from '../trace/living-process.ts';
+import { visible } from '../trace/visible-text.ts';
+import { note, paintFor, say } from './terminal.ts';
+import { ascii, blocks } from './time-bar.ts';
+import { waterfall } from './waterfall.ts';
+
+export interface DrawOptions {
+  readonly all?: true;
+  readonly width?: number;
+}
+
+/** An attachment, and those of its operations that are to be seen. */
+export interface ShownLife {
+  readonly life: Life;
+  readonly operations: readonly Operation[];
+}
+
+/** A waterfall for each attachment on stdout, and below them what their marks mean. */
+export function drawLives(lives: readonly ShownLife[], options: DrawOptions): void {
+  const paint = paintFor();
+  const drawing = {
+    ...{ width: widthOf(options), style: drawsBlocks() ? blocks : ascii, paint, isRunning },
+    all: options.all === true,
+  };
+  const pictures = lives.map(({ life, operations }) => waterfall(life, operations, drawing));
+  const legend = legendOf(lives.flatMap(({ operations }) => operations));
+  say([...pictures, ...(legend === '' ? [] : [`${paint('dim', legend)}\n`])].join('\n'));
+  for (const { life, operations } of lives) {
+    const left = life.operations.length - operations.length;
+    if (left > 0)
+      note(
+        'trace',
+        `${left} operations of ${visible(life.ifName)} are not shown: --tail ${life.operations.length} does`,
+      );
+  }
+}
+
+/** What the marks mean that were made. */
+function legendOf(operations: readonly Operation[]): string {
+  const spans = operations.flatMap(({ children }) => children.flatMap((child) => [...allSpans(child)]));
+  const marks: [string, (typeof spans)[number] | undefined][] = [
+    ['* on the critical path, and a tenth of the time or more', spans.find(({ isCritical }) => isCritical)],
+    ['! failed', spans.find(({ error, isTolerated }) => error !== undefined && !isTolerated)],
+    ['~ failed, which was no fault', spans.find(({ isTolerated }) => isTolerated)],
+    ['> has no end in the records', spans.find(({ isOpen }) => isOpen)],
+  ];
+  return marks.flatMap(([text, span]) => (span === undefined ? [] : [text])).join('   ');
+}
+
+function widthOf({ width }: DrawOptions): number {
+  const known = process.stdout.isTTY ? process.stdout.columns : Number(process.env.COLUMNS);
+  return Math.max(narrowest, width ?? (known > 0 ? known : 80));
+}
+
+/** Less leaves nothing of the names. */
+const narrowest = 40;
+
+/** As the C library finds out whether the terminal takes UTF-8. */
+function drawsBlocks(): boolean {
+  const { LC_ALL, LC_CTYPE, LANG } = process.env;
+  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
+}

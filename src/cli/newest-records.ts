@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { recordsFromEnd } from '../trace/journal-reader.ts';
+import { defaultJournal } from '../trace/journal-settings.ts';
+import type { StoredRecord } from '../trace/stored-record.ts';
+
+/**
+ * The records of several journals, the last that was written first, also those of files that were renamed to `.1` and so
+ * on. Each journal keeps its own order, whatever its clock did. Throws SystemError.
+ */
+export function* newestRecords(journals: readonly string[]): Generator<StoredRecord> {
+  const sources = journals.map((path) => ofOne(path));
+  try {
+    const heads = sources.map((source) => ({ source, next: source.next() }));
+    for (;;) {
+      const [newest] = heads
+        .filter(({ next }) => !next.done)
+        .sort((one, other) => (writtenAt(one.next.value) < writtenAt(other.next.value) ? 1 : -1));
+      if (newest === undefined || newest.next.done) return;
+      yield newest.next.value;
+      newest.next = newest.source.next();
+    }
+  } finally {
+    for (const source of sources) source.return(undefined);
+  }
+}
+
+/** Whether there is a file of this journal. */
+export function isThere(journal: string): boolean {
+  return withOlder(journal).some((path) => existsSync(path));
+}
+
+function* ofOne(journal: string): Generator<StoredRecord, undefined> {
+  for (const path of withOlder(journal)) yield* recordsFromEnd(path);
+  return undefined;
+}
+
+/** Newest first; a journal may keep more files than it does by default. */
+function withOlder(journal: string): string[] {
+  const paths = [journal];
+  for (let number = 1; number < defaultJournal.maxFiles || existsSync(`${journal}.${number}`); number += 1)
+    paths.push(`${journal}.${number}`);
+  return paths;
+}
+
+/** ISO 8601, which sorts as it is. */
+function writtenAt(record: StoredRecord | undefined): string {
+  if (record === undefined) return '';
+  const { time } = record.document;
+  return typeof time === 'string' ? time : record.startedAt.toISOString();
+}
