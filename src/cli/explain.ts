@@ -107,9 +107,10 @@ function sectionsOf(attachment: KnownAttachment, options: ExplainOptions): Secti
 const mostCalls = 6;
 
 function asText(paint: Paint): (explained: KnownAttachment & { sections: readonly Section[] }) => string {
-  return ({ network, containerID, ifName, state, since, sections }) => {
+  return ({ network, containerID, ifName, pod, state, since, sections }) => {
+    const whose = pod === undefined ? containerID : `${pod} (${containerID})`;
     const age = ageText(Date.now() - Date.parse(since));
-    const head = paint('bold', `${ifName} of ${containerID}, in network "${network}": ${state}, for ${age}`);
+    const head = paint('bold', `${ifName} of ${whose}, in network "${network}": ${state}, ${age} old`);
     const shown = sections.filter(({ lines }) => lines.length > 0);
     const width = Math.max(...shown.map(({ title }) => title.length));
     const lines = shown.flatMap(({ title, lines }) =>
