@@ -1,6 +1,6 @@
 import type { CniError } from '../cni/error.ts';
 import { type Json, type JsonObject, newObject } from '../cni/json.ts';
-import { ChainError } from '../runtime/chain.ts';
+import { ChainError } from '../runtime/member.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
 import type { RecordPlace } from './journals.ts';
 

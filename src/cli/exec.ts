@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { NetworkList } from '../cni/conflist.ts';
 import { takeBackAbandoned } from '../runtime/abandoned.ts';
-import { ChainError } from '../runtime/chain.ts';
+import { ChainError } from '../runtime/member.ts';
 import { findNetwork, networkFiles } from '../runtime/network-files.ts';
 import { spawnIn, withScratchNamespace } from '../runtime/scratch-run.ts';
 import { chainFailure } from './chain-failure.ts';

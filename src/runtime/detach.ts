@@ -3,7 +3,8 @@ import { convertResult } from '../cni/conversion.ts';
 import type { JsonObject } from '../cni/json.ts';
 import { versionOfResult } from '../cni/result.ts';
 import { remainingNetns } from './attachment-state.ts';
-import { delChain, type Execution } from './chain.ts';
+import { delChain } from './chain.ts';
+import type { Execution } from './execution.ts';
 import { type CachedAttachment, ResultCache } from './result-cache.ts';
 
 /**

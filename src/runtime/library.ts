@@ -6,8 +6,8 @@ export { type NetworkList, parseConflist } from '../cni/conflist.ts';
 export { CniError, ErrorCode } from '../cni/error.ts';
 export type { Json, JsonNumber, JsonObject } from '../cni/json.ts';
 export type { ValidAttachment } from '../cni/valid-attachments.ts';
-export { ChainError } from './chain.ts';
 export { type GarbageCollection, gcNetworkList } from './gc-network-list.ts';
+export { ChainError } from './member.ts';
 export {
   findNetwork,
   type NetworkFile,

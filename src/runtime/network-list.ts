@@ -5,11 +5,12 @@ import { type JsonObject, newObject, stringifyJson } from '../cni/json.ts';
 import { lookUp } from '../cni/keys.ts';
 import { isAtLeast } from '../cni/version.ts';
 import { isOwnNetwork, remainingNetns } from './attachment-state.ts';
-import { type Attaching, addChain, checkChain, delChain, statusChain } from './chain.ts';
+import { addChain, checkChain, delChain, statusChain } from './chain.ts';
 import type { Claim } from './claim.ts';
 import { withAttachment, withNamespace, withNetwork } from './claims.ts';
 import { hasInterface } from './container-links.ts';
 import { detach, inVersionOf } from './detach.ts';
+import type { Attaching } from './execution.ts';
 import { identity } from './find-namespace.ts';
 import { type CachedAttachment, type CacheEntry, ResultCache } from './result-cache.ts';
 
