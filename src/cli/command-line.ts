@@ -19,6 +19,7 @@ const verbs: Verbs = {
   attach: async () => (await import('./attach.ts')).attachCommand(),
   detach: async () => (await import('./detach.ts')).detachCommand(),
   list: async () => (await import('./list.ts')).listCommand(),
+  logs: async () => (await import('./logs.ts')).logsCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
   completion: async () => (await import('./completion.ts')).completionCommand(),
 };

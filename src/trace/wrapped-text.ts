@@ -1,0 +1,25 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/**
+ * A line in as many lines as it needs, none longer than `width` unless a word is; those behind the first are indented.
+ * Styles count for nothing.
+ */
+export function wrapped(line: string, width: number, indent: number): string {
+  if (lengthOf(line) <= width) return line;
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(' ')) {
+    const longer = current === '' && lines.length === 0 ? word : `${current} ${word}`;
+    if (lengthOf(longer) <= width || lengthOf(current) <= indent) {
+      current = longer;
+    } else {
+      lines.push(current);
+      current = `${' '.repeat(indent)}${word}`;
+    }
+  }
+  return [...lines, current].join('\n');
+}
+
+function lengthOf(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
