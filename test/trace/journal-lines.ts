@@ -40,13 +40,25 @@ export function journalLine(number: number, made: MadeRecord = {}): string {
   const ended = new Date(startedAt.getTime() + (kind === 'call' ? duration : 0));
   const record = {
     level: error === undefined ? 30 : 50,
-    ...{ time: ended.toISOString(), v: 1, kind, id: made.id ?? hex(number, 16), startedAt: startedAt.toISOString() },
+    ...{
+      time: ended.toISOString(),
+      v: 1,
+      kind,
+      id: made.id ?? hex(number, 16),
+      startedAt: startedAt.toISOString(),
+    },
     ...{ plugin: 'debug', command, network, cniVersion: '1.0.0' },
     attachment: { containerID, ifName: 'eth0', netns },
     pod: { ...pod, infraContainerID: containerID },
     environment: {
       ...{ PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', CNI_PATH: '/opt/cni/bin' },
-      ...{ CNI_CONTAINERID: containerID, CNI_NETNS: netns, CNI_IFNAME: 'eth0', CNI_ARGS: args, CNI_COMMAND: command },
+      ...{
+        CNI_CONTAINERID: containerID,
+        CNI_NETNS: netns,
+        CNI_IFNAME: 'eth0',
+        CNI_ARGS: args,
+        CNI_COMMAND: command,
+      },
     },
     configuration: { type: 'debug', cniOutput: false, cniVersion: '1.0.0', name: network },
     prevResult: result,
