@@ -1,6 +1,6 @@
 import type { Found } from '../trace/found-records.ts';
 import { prettyLines } from '../trace/pretty.ts';
-import { textOfLine } from '../trace/stored-text.ts';
+import { storedText } from '../trace/stored-text.ts';
 import { wrapped } from '../trace/wrapped-text.ts';
 import { chainPositions } from './chain-position.ts';
 import { paintFor } from './terminal.ts';
@@ -20,7 +20,7 @@ export type LogView = (found: Pick<Found, 'record' | 'line'>) => string | Uint8A
 
 export function logView({ format, confDir, utc, steps }: ViewOptions): LogView {
   if (format === 'json') return ({ line }) => Buffer.concat([line, lineBreak]);
-  if (format === 'text') return ({ line }) => textOfLine(line);
+  if (format === 'text') return storedText;
   const options = { paint: paintFor(), place: chainPositions(confDir), utc, steps };
   return ({ record }) => {
     const [head = '', ...below] = prettyLines(record, options);

@@ -48,7 +48,7 @@ export function logsCommand(): Command {
       .usage('[options] [POD|ID|IP|NETNS] [FILE...]')
       .argument(
         '[word...]',
-        'the beginning of a pod, container ID or namespace, or an address; and journals: else those of this node, "-" is stdin',
+        'the beginning of a pod, container ID or namespace, an address, or the ID of a record; and journals: else those of this node, "-" is stdin',
       )
       .option('-f, --follow', 'go on with what is written from now on')
       .option('--container <id>', 'of containers whose ID begins so')

@@ -6,9 +6,11 @@ import { isRunning } from './living-process.ts';
 import { objectsIn, type StoredRecord } from './stored-record.ts';
 import { visible } from './visible-text.ts';
 
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
 export interface PrettyOptions {
   /** Gives a text a style, or not. */
-  readonly paint: (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;
+  readonly paint: (style: Style, text: string) => string;
   /** Where in its chain the plugin is that made a record, where that is known: `2/3`. */
   readonly place?: (record: StoredRecord) => string | undefined;
   readonly utc?: boolean | undefined;
@@ -41,12 +43,13 @@ export function prettyRecord(record: StoredRecord, options: PrettyOptions): stri
 
 function headline(record: StoredRecord, { paint, place, utc = false }: PrettyOptions): string {
   const { startedAt, plugin, command, ifName, network, duration } = record;
+  const styled = (style: Style, text: string) => (text === '' ? '' : paint(style, text));
   return [
-    paint('dim', clockText(startedAt, utc)),
-    paint('dim', place?.(record) ?? ''),
+    styled('dim', clockText(startedAt, utc)),
+    styled('dim', place?.(record) ?? ''),
     visible(plugin),
-    paint('bold', visible(command)),
-    paint('cyan', visible(whose(record))),
+    styled('bold', visible(command)),
+    styled('cyan', visible(whose(record))),
     visible(ifName),
     visible(network),
     duration === undefined ? '' : durationText(duration),
@@ -80,8 +83,9 @@ function unendedLines(record: StoredRecord): string[] {
 
 function delegateLine(record: StoredRecord, delegate: JsonObject, { paint }: PrettyOptions): string {
   const { type, command, duration, failure, stderr } = delegate;
+  const place = delegatePlace(record, delegate);
   const words = [
-    paint('dim', delegatePlace(record, delegate)),
+    place === '' ? '' : paint('dim', place),
     ...[shown(type), shown(command)],
     typeof duration === 'number' ? durationText(duration) : '',
   ];
@@ -110,7 +114,8 @@ function hookLine({ argv, failure }: JsonObject, { paint }: PrettyOptions): stri
 }
 
 function stepLine({ name, duration, error }: JsonObject): string {
-  const failed = typeof error === 'string' ? `: ${visible(reason(String(name), error))}` : '';
+  const failed =
+    typeof error === 'string' ? `: ${visible(reason(typeof name === 'string' ? name : '', error))}` : '';
   return `${Number(duration).toFixed(1).padStart(8)} ms  ${shown(name)}${failed}`;
 }
 
@@ -125,5 +130,6 @@ function durationText(ms: number): string {
 }
 
 function shown(value: Json | undefined): string {
-  return value === undefined ? '' : visible(String(value));
+  // Not `String`, which calls what an object has under the name of toString.
+  return value === undefined ? '' : visible(typeof value === 'string' ? value : JSON.stringify(value));
 }

@@ -10,7 +10,7 @@ export interface RecordQuery {
   readonly pod?: { readonly namespace?: string | undefined; readonly name: string } | undefined;
   readonly network?: string | undefined;
   readonly command?: string | undefined;
-  /** The beginning of a pod, container ID or namespace, or an address: whatever it fits. */
+  /** The beginning of a pod, container ID or namespace, an address, or the ID of a record: whatever it fits. */
   readonly about?: string | undefined;
   /** In what a record says: its message, error, findings, addresses. */
   readonly pattern?: RegExp | undefined;
@@ -102,7 +102,7 @@ function isPod({ pod }: StoredRecord, { namespace, name }: NonNullable<RecordQue
 }
 
 function isAbout(record: StoredRecord, word: string): boolean {
-  const { containerID, netns, pod } = record;
+  const { id, containerID, netns, pod } = record;
   const ip = parseIp(word);
   if (
     ip !== undefined &&
@@ -113,6 +113,7 @@ function isAbout(record: StoredRecord, word: string): boolean {
   )
     return true;
   return (
+    id === word ||
     containerID.startsWith(word) ||
     withoutLink(netns).startsWith(withoutLink(word)) ||
     netns.endsWith(`/${word}`) ||

@@ -6,9 +6,23 @@ import { errorLine, resultLine, type TextEntry, textRecord } from './text-layout
 import { visible } from './visible-text.ts';
 
 /** A record in the layout of the text log, and as that has it: numbers keep their digits. */
-export function textOfLine(line: Buffer): string {
-  const record = storedRecord(parseJson(line.toString('utf8')));
-  return record === undefined ? '' : textRecord('debug', storedEntry(record)).toString('utf8');
+export function storedText({
+  record,
+  line,
+}: {
+  readonly record: StoredRecord;
+  readonly line: Buffer;
+}): string {
+  return textRecord('debug', storedEntry(withDigits(line) ?? record)).toString('utf8');
+}
+
+/** Undefined for what our own parser finds too deep. */
+function withDigits(line: Buffer): StoredRecord | undefined {
+  try {
+    return storedRecord(parseJson(line.toString('utf8')));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Nothing in it controls a terminal. */

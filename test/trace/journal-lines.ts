@@ -44,7 +44,7 @@ export function journalLine(number: number, made: MadeRecord = {}): string {
       time: ended.toISOString(),
       v: 1,
       kind,
-      id: made.id ?? hex(number, 16),
+      id: made.id ?? hex(number + 0x5eed, 16),
       startedAt: startedAt.toISOString(),
     },
     ...{ plugin: 'debug', command, network, cniVersion: '1.0.0' },
