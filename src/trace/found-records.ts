@@ -54,10 +54,10 @@ export class FoundRecords {
     try {
       for await (const { line, at, isPiped } of this.#lines(from, this.notes)) {
         endings.passed += 1;
+        const ended = isPiped ? headOf(line) : undefined;
+        if (ended?.kind === 'call') open.delete(ended.id);
         const record = this.#parse(line);
-        if (record === undefined) continue;
-        if (record.kind === 'call') open.delete(record.id);
-        if (!this.search.matches(record)) continue;
+        if (record === undefined || !this.search.matches(record)) continue;
         const found = { record, line, at };
         if (record.kind === 'call' || this.everyBegin) yield found;
         else if (isPiped) open.set(record.id, { ...found, line: Buffer.from(line) });
@@ -86,6 +86,7 @@ export class FoundRecords {
   #parse(line: Buffer): StoredRecord | undefined {
     const { notBefore } = this.search;
     if (notBefore !== undefined && isWrittenBefore(line, notBefore)) return undefined;
+    if (!this.search.mayHaveEndedSo(line)) return undefined;
     const record = parseLine(line);
     if (typeof record === 'object') return record;
     this.notes[record] += 1;
@@ -223,5 +224,5 @@ class RecentlyEnded {
   }
 }
 
-/** As many as a journal of the default size has, twice. */
-const mostRemembered = 65_536;
+/** Twice as many are never written between the beginning of a call and its end, and cost a megabyte or two. */
+const mostRemembered = 16_384;

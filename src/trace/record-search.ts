@@ -51,6 +51,11 @@ export class RecordSearch {
     return this.needles.every((needle, index) => index < from || line.includes(needle));
   }
 
+  /** Whether the call of a line that may match can have ended as it is asked: to parse a million that have not takes long. */
+  mayHaveEndedSo(line: Buffer): boolean {
+    return !this.query.failed || line.includes('"error"') || line.includes('"begin"');
+  }
+
   /** A record of kind `begin` is one of a call that never ended. */
   matches(record: StoredRecord): boolean {
     return this.#isAbout(record) && this.#isThen(record) && this.#hasEnded(record) && this.#says(record);

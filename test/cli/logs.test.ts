@@ -17,6 +17,7 @@ import { gzipSync } from 'node:zlib';
 import { executable, run } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { containerIDOf, firstMade, journalLine, type MadeRecord } from '../trace/journal-lines.ts';
+import { bridgeNetwork, debugPlugin, OperatorNode } from './operator-node.ts';
 
 const cniDebug = executable.BIN;
 const folder = mkdtempSync(join(tmpdir(), 'cni-debug-test-'));
@@ -327,6 +328,72 @@ describe('what is read', () => {
       stdin: lines,
     });
     expect(answer).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
+describe('memory', () => {
+  test('does not grow with the journal', async () => {
+    const piece = Array.from({ length: 2000 }, (_, number) => `${journalLine(number)}\n`).join('');
+    const path = join(folder, 'large.ndjson');
+    const megabytes: number[] = [];
+    for (const pieces of [3, 60]) {
+      writeFileSync(path, '');
+      for (let count = 0; count < pieces; count += 1) appendFileSync(path, piece);
+      for (const words of [
+        ['--container', containerIDOf(8)],
+        ['-r', '--failed'],
+        ['--command', 'CHECK'],
+      ]) {
+        const child = Bun.spawn([cniDebug, 'logs', ...words, path], { stdout: 'ignore', stderr: 'ignore' });
+        await child.exited;
+        megabytes.push((child.resourceUsage()?.maxRSS ?? 0) / 1e6);
+      }
+    }
+    const [a = 0, b = 0, c = 0, ...larger] = megabytes;
+    // 220 MB, and 11.
+    expect(larger.map((size, index) => size - ([a, b, c][index] ?? 0)).every((grown) => grown < 60)).toBe(
+      true,
+    );
+    expect(a).toBeGreaterThan(20);
+  });
+});
+
+describe.if(requires('root', 'ip'))('the journals of a chain that was called', () => {
+  test('of all networks of the node', async () => {
+    await using node = await OperatorNode.start();
+    const broken = {
+      ...debugPlugin,
+      delegate: { type: 'missing' },
+      journal: { path: '/var/log/other.ndjson' },
+    };
+    node.configure('10-lab.conflist', bridgeNetwork('lab', '10.22.0.0/16', [debugPlugin]));
+    node.configure('20-broken.conflist', { cniVersion: '1.0.0', name: 'broken', plugins: [broken] });
+    expect(await node.type('logs')).toEqual({
+      ...{ status: 1, signal: null, stdout: '' },
+      stderr:
+        'cni-debug logs: there is no journal (/var/log/cni-debug/journal.ndjson, /var/log/other.ndjson): "debug" makes one when it is called\n',
+    });
+    const netns = await node.pod('web');
+    const args = 'IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx';
+    await node.typed(['add', 'lab', 'web', '--args', args]);
+    const failed = await node.type('add broken web --ifname eth1');
+    await node.typed('del lab web');
+    const heads = async (words: string) =>
+      (await node.typed(words))
+        .split('\n')
+        .filter((line) => /^\S/.test(line))
+        .map((line) => line.replace(/^[\d:.]+ /, '').replace(/ [\d.]+ ms /, ' '));
+    const add = '2/2 debug ADD default/nginx eth0 lab 10.22.0.2/16';
+    const error = expect.stringContaining('1/1 debug ADD cnitool-3993 eth1 broken error 101: ');
+    const del = '2/2 debug DEL default/nginx eth0 lab done';
+    const rollback = expect.stringContaining('1/1 debug DEL cnitool-3993 eth1 broken ');
+    expect(await heads('logs')).toEqual([add, error, rollback, del]);
+    for (const words of ['logs default/nginx', 'logs 10.22.0.2', 'logs --network lab'])
+      expect(await heads(words)).toEqual([add, del]);
+    for (const words of [`logs ${netns} --network broken`, 'logs web --failed'])
+      expect((await heads(words))[0]).toEqual(error);
+    const [, record = ''] = /record: ([0-9a-f]{16})/.exec(failed.stderr) ?? [];
+    expect(await heads(`logs ${record}`)).toEqual([error]);
   });
 });
 
