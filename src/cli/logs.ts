@@ -1,42 +1,21 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { FoundRecords, newNotes, type ReadingNotes } from '../trace/found-records.ts';
 import { closeFiles, wholeLinesOf } from '../trace/journal-files.ts';
 import { readJournals } from '../trace/read-journals.ts';
-import { type RecordQuery, RecordSearch } from '../trace/record-search.ts';
+import { RecordSearch } from '../trace/record-search.ts';
 import { endedBy, endingSignal } from './ending.ts';
 import { CommandFailure, ExitStatus, usageError } from './failure.ts';
 import { statusOfSignal } from './foreground.ts';
 import { followJournals } from './log-follow.ts';
-import { patternArgument } from './log-pattern.ts';
+import { type LogsOptions, queryOf, withLogOptions } from './log-options.ts';
 import { type LogSource, logSources } from './log-sources.ts';
-import { type LogFormat, type LogView, logFormats, logView } from './log-view.ts';
+import { type LogView, logView } from './log-view.ts';
 import { logWords } from './log-words.ts';
-import { withConfDir } from './network-options.ts';
 import { note, say } from './terminal.ts';
-import { durationArgument, timeArgument } from './time-argument.ts';
 import { act, verb } from './verb.ts';
 
-interface LogsOptions {
-  readonly confDir: string;
-  readonly follow?: true;
-  readonly container?: string;
-  readonly pod?: string;
-  readonly network?: string;
-  readonly command?: string;
-  readonly failed?: true;
-  readonly slower?: number;
-  readonly since?: Date;
-  readonly until?: Date;
-  readonly tail?: number;
-  readonly reverse?: true;
-  readonly grep?: RegExp;
-  readonly format: LogFormat;
-  readonly steps?: true;
-  readonly utc?: true;
-}
-
 export function logsCommand(): Command {
-  return withConfDir(
+  return withLogOptions(
     verb('logs', 'show the calls that "debug" has recorded', [
       ['logs -f', 'the last ten calls, and every one that comes, through rotation'],
       ['logs default/nginx', 'of one pod; also of a container ID, an address, a namespace'],
@@ -49,34 +28,7 @@ export function logsCommand(): Command {
       .argument(
         '[word...]',
         'the beginning of a pod, container ID or namespace, an address, or the ID of a record; and journals: else those of this node, "-" is stdin',
-      )
-      .option('-f, --follow', 'go on with what is written from now on')
-      .option('--container <id>', 'of containers whose ID begins so')
-      .option('--pod <ns/name>', 'of a pod, with or without its namespace')
-      .option('--network <name>', 'of one network')
-      .addOption(new Option('--command <command>', 'ADD, DEL, CHECK, GC or STATUS').argParser(upperCase))
-      .option('--failed', 'calls that ended in an error, or never')
-      .addOption(
-        new Option('--slower <duration>', 'calls that took longer: 500ms').argParser(durationArgument),
-      )
-      .addOption(
-        new Option('--since <time>', 'not over by then: 10m, 12:00, "2026-11-28 12:00"').argParser((text) =>
-          timeArgument(text),
-        ),
-      )
-      .addOption(new Option('--until <time>', 'begun by then').argParser((text) => timeArgument(text)))
-      .addOption(
-        new Option('-n, --tail <count>', 'only so many, the newest; with -f 10, else all').argParser(count),
-      )
-      .option('-r, --reverse', 'newest first')
-      .addOption(
-        new Option('-g, --grep <pattern>', 'whose message, error, findings or addresses match').argParser(
-          patternArgument,
-        ),
-      )
-      .addOption(new Option('--format <format>', 'how they are shown').choices(logFormats).default('pretty'))
-      .option('--steps', 'with pretty: what each call did')
-      .option('--utc', 'with pretty: times in UTC'),
+      ),
   ).action(act(logs));
 }
 
@@ -96,7 +48,9 @@ async function logs(words: readonly string[], options: LogsOptions): Promise<num
     notes.problems.push(
       ...missing.map((path) => `open ${JSON.stringify(path)}: No such file or directory (ENOENT)`),
     );
-  const shown = await show(sources, search, notes, options);
+  // What may not be read now will not be read later, either.
+  const isRefused = refused.length > 0 && sources.every(({ files }) => files.length === 0);
+  const shown = isRefused ? 0 : await show(sources, search, notes, options);
   return conclude(shown, notes, sources, follow);
 }
 
@@ -145,7 +99,10 @@ async function showNew(
   };
   for (const problem of told) note('logs', problem);
   notes.problems.length = 0;
-  const followed = journals.filter(({ path, files }) => path !== '-' && !files.some(({ isPipe }) => isPipe));
+  const followed = journals.filter(({ path, files }) => {
+    const current = files.at(-1);
+    return path !== '-' && !current?.isPipe && (current?.path !== path || current.compression === undefined);
+  });
   if (followed.length === 0) return shown;
   for await (const one of followJournals(followed, search, notes, { signal, everyBegin, warn })) {
     say(view(one));
@@ -195,36 +152,4 @@ function adviceFor(problems: readonly string[]): string[] {
   return problems.some((problem) => problem.includes('(EACCES)'))
     ? ['a journal is for root alone: sudo cni-debug logs']
     : [];
-}
-
-function queryOf(options: LogsOptions, about: string | undefined): RecordQuery {
-  const { container, pod, network, command, failed, slower: slowerMs, since, until, grep: pattern } = options;
-  return {
-    container,
-    pod: pod === undefined ? undefined : podIn(pod),
-    network,
-    command,
-    about,
-    pattern,
-    failed,
-    slowerMs,
-    since,
-    until,
-  };
-}
-
-function podIn(text: string): NonNullable<RecordQuery['pod']> {
-  const [name = '', namespace] = text.split('/').reverse();
-  return { namespace, name };
-}
-
-function upperCase(text: string): string {
-  const command = text.toUpperCase();
-  if (['ADD', 'DEL', 'CHECK', 'GC', 'STATUS'].includes(command)) return command;
-  throw new InvalidArgumentError('A command is ADD, DEL, CHECK, GC or STATUS.');
-}
-
-function count(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('A count is a whole number.');
 }

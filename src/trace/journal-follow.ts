@@ -42,6 +42,7 @@ export class JournalFollow {
     // The same file, whatever it is called by now.
     follow.#current = { ...current, fd: openSync(`/proc/self/fd/${current.fd}`, constants.O_RDONLY) };
     follow.#offset = current.size;
+    follow.#mark = markOf(current) ?? '';
     return follow;
   }
 

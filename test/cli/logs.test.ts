@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { executable, run } from '../program.ts';
+import { executable, programs, run } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { containerIDOf, firstMade, journalLine, type MadeRecord } from '../trace/journal-lines.ts';
 import { bridgeNetwork, debugPlugin, OperatorNode } from './operator-node.ts';
@@ -315,10 +315,11 @@ describe('what is read', () => {
     const program = join(folder, 'cni-debug');
     execFileSync('cp', [cniDebug, join(cniDebug, '../koffi.node'), folder]);
     const argv = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', program, 'logs', secret];
-    expect(await run(argv, { environment })).toMatchObject({
-      ...{ status: 3, stdout: '' },
-      stderr: `cni-debug logs: stat "${secret}": Permission denied (EACCES)\n  a journal is for root alone: sudo cni-debug logs\n`,
-    });
+    for (const words of [[], ['-f']])
+      expect(await run([...argv, ...words], { environment })).toMatchObject({
+        ...{ status: 3, stdout: '' },
+        stderr: `cni-debug logs: stat "${secret}": Permission denied (EACCES)\n  a journal is for root alone: sudo cni-debug logs\n`,
+      });
   });
 
   test('whoever has seen enough is not bothered', async () => {
@@ -329,6 +330,24 @@ describe('what is read', () => {
     });
     expect(answer).toMatchObject({ status: 0, stderr: '' });
   });
+});
+
+test('the program under Node shows the same', async () => {
+  const node = [...(programs[1]?.[1] ?? []), 'logs'];
+  const ofNode = (words: string[], stdin = '') => run([...node, ...words], { environment, stdin });
+  expect((await ofNode([journal])).stdout).toBe(await shown(journal));
+  expect((await ofNode(['-r', '--steps', journal])).stdout).toBe(await shown(['-r', '--steps', journal]));
+  expect((await ofNode(['-n', '2', '-'], readFileSync(journal, 'utf8'))).status).toBe(0);
+  const path = join(folder, 'for-node.ndjson');
+  writeFileSync(`${path}.1.gz`, gzipSync(`${journalLine(1)}\n`));
+  writeFileSync(path, journalLine(2));
+  expect((await ofNode([path])).stdout).toBe(await shown(path));
+  execFileSync('zstd', ['-q', '-', '-o', `${path}.2.zst`], { input: journalLine(0) });
+  const answer = await ofNode([path]);
+  // Node 20 has no zstd.
+  if (answer.status !== 0)
+    expect(answer.stderr).toContain(`${path}.2.zst: this program cannot read zstd: try zstdcat`);
+  expect(answer.stdout).toContain('default/web-1');
 });
 
 describe('memory', () => {
