@@ -90,8 +90,9 @@ function readChunk(fd: number, size: number): Promise<Buffer> {
   });
 }
 
-function writeAll(fd: number, text: string): void {
-  let rest = Buffer.from(text);
+/** All of it before it returns, also where others have left the file non-blocking. Throws what node:fs does. */
+export function writeAll(fd: number, text: string | Uint8Array): void {
+  let rest: Uint8Array = typeof text === 'string' ? Buffer.from(text) : text;
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));

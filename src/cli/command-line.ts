@@ -19,6 +19,7 @@ const verbs: Verbs = {
   attach: async () => (await import('./attach.ts')).attachCommand(),
   detach: async () => (await import('./detach.ts')).detachCommand(),
   list: async () => (await import('./list.ts')).listCommand(),
+  logs: async () => (await import('./logs.ts')).logsCommand(),
   trace: async () => (await import('./trace.ts')).traceCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),

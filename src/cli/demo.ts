@@ -15,9 +15,10 @@ import {
   type RuntimeConfiguration,
 } from '../runtime/network-list.ts';
 import { programPath } from '../runtime/this-program.ts';
+import { recordsFromEnd } from '../trace/journal-reader.ts';
 import { prettyRecord } from '../trace/pretty.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
-import { say, wantsColors } from './terminal.ts';
+import { paintFor, say } from './terminal.ts';
 import { act, verb } from './verb.ts';
 
 export function demoCommand() {
@@ -84,9 +85,8 @@ function showRecords(folder: string): void {
   const log = join(folder, 'cni_output.log');
   if (!existsSync(journal) || !existsSync(log)) return;
   say('What "debug" recorded of its calls:\n\n');
-  for (const line of readFileSync(journal, 'utf8').split('\n')) {
-    if (line !== '') say(prettyRecord(line, { colors: wantsColors() }));
-  }
+  const records = [...recordsFromEnd(journal)].filter(({ kind }) => kind === 'call').reverse();
+  for (const record of records) say(prettyRecord(record, { paint: paintFor(), steps: true }));
   const [first = ''] = readFileSync(log, 'utf8').split('-----\n');
   say(`\nThe first of them in the text log:\n${first}-----\n\n`);
 }

@@ -30,13 +30,16 @@ export interface AttachmentOptions extends NetworkOptions {
   readonly capabilities: JsonObject;
 }
 
+export function withConfDir(command: Command): Command {
+  return command.addOption(
+    new Option('--conf-dir <folder>', 'where networks are configured')
+      .env('NETCONFPATH')
+      .default('/etc/cni/net.d'),
+  );
+}
+
 export function withPlaceOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--conf-dir <folder>', 'where networks are configured')
-        .env('NETCONFPATH')
-        .default('/etc/cni/net.d'),
-    )
+  return withConfDir(command)
     .option('--cache-dir <folder>', 'what is known of attachments', defaultCacheDir)
     .option('--json', 'print JSON, errors too');
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { styleText } from 'node:util';
-import { processIo } from '../process-io.ts';
+import { processIo, writeAll } from '../process-io.ts';
 
 /** What a person reads on, or a program. */
 export interface Output {
@@ -22,10 +22,10 @@ export function paintFor(output: Output = process.stdout): Paint {
   return (style, text) => (colors ? styleText(style, text, { validateStream: false }) : text);
 }
 
-/** Whole, also into a pipe that is slow to take it: the process ends right after. */
-export function say(text: string): void {
+/** Whole, also into a pipe that is slow to take it: the process ends right after. Bytes go out as they are. */
+export function say(text: string | Uint8Array): void {
   try {
-    processIo.writeStdout(text);
+    writeAll(1, text);
   } catch (error) {
     // Whoever read has seen enough, as `head`.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE);

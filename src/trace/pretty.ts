@@ -1,34 +1,135 @@
-import { prettyFactory } from 'pino-pretty';
+import { isObject, type Json, type JsonObject } from '../cni/json.ts';
+import { lookUp } from '../cni/keys.ts';
+import { addressesOf } from '../cni/result.ts';
+import { clockText } from './clock-text.ts';
+import { isRunning } from './living-process.ts';
+import { objectsIn, type StoredRecord } from './stored-record.ts';
+import { visible } from './visible-text.ts';
 
-/** What is shown below the headline of a record; everything else is in the journal. */
-interface Shown {
-  readonly plugin?: string;
-  readonly duration?: number;
-  readonly steps?: { readonly name: string; readonly duration: number; readonly error?: string }[];
-  readonly findings?: { readonly message: string }[];
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+export interface PrettyOptions {
+  /** Gives a text a style, or not. */
+  readonly paint: (style: Style, text: string) => string;
+  /** Where in its chain the plugin is that made a record, where that is known: `2/3`. */
+  readonly place?: (record: StoredRecord) => string | undefined;
+  readonly utc?: boolean | undefined;
+  /** Whether what a call did is shown below it. */
+  readonly steps?: boolean | undefined;
 }
 
-/** A journal line as a person reads it: one line a call, its steps and findings indented below. */
-export function prettyRecord(line: string, { colors }: { colors: boolean }): string {
-  const { plugin = '', duration, steps = [], findings = [] } = JSON.parse(line) as Shown;
-  const format = prettyFactory({
-    colorize: colors,
-    translateTime: 'SYS:HH:MM:ss.l',
-    hideObject: true,
-    messageFormat: `{msg}${duration === undefined ? '' : ` (${plugin}, ${duration.toFixed(1)} ms)`}`,
-  });
+/**
+ * A call as a person reads it, in lines: when, where in the chain, which plugin, command, pod or container, interface,
+ * network, how long, and what came of it; indented below, its delegates and all that was wrong. Nothing in it controls
+ * a terminal but the styles. A record of kind `begin` is one of a call whose end nobody has recorded.
+ */
+export function prettyLines(record: StoredRecord, options: PrettyOptions): string[] {
+  const { paint, steps = false } = options;
   const below = [
-    ...steps.map(
-      ({ name, duration, error = '' }) =>
-        `${duration.toFixed(1).padStart(8)} ms  ${name}${error === '' ? '' : `: ${reason(name, error)}`}`,
-    ),
-    ...findings.map(({ message }) => `  finding: ${message}`),
+    ...unendedLines(record),
+    ...objectsIn(record, 'delegates').map((delegate) => delegateLine(record, delegate, options)),
+    ...(steps ? objectsIn(record, 'steps').map(stepLine) : []),
+    ...objectsIn(record, 'hooks').flatMap((hook) => hookLine(hook, options)),
+    ...objectsIn(record, 'findings').map(({ message }) => paint('yellow', `finding: ${shown(message)}`)),
+    ...(record.error?.details ? [visible(record.error.details)] : []),
   ];
-  return [format(line).trimEnd(), ...below.map((text) => `    ${text}`), ''].join('\n');
+  return [headline(record, options), ...below.map((line) => `    ${line}`)];
+}
+
+/** The same as one text, as it is where lines may be as long as they like. */
+export function prettyRecord(record: StoredRecord, options: PrettyOptions): string {
+  return `${prettyLines(record, options).join('\n')}\n`;
+}
+
+function headline(record: StoredRecord, { paint, place, utc = false }: PrettyOptions): string {
+  const { startedAt, plugin, command, ifName, network, duration } = record;
+  const styled = (style: Style, text: string) => (text === '' ? '' : paint(style, text));
+  return [
+    styled('dim', clockText(startedAt, utc)),
+    styled('dim', place?.(record) ?? ''),
+    visible(plugin),
+    styled('bold', visible(command)),
+    styled('cyan', visible(whose(record))),
+    visible(ifName),
+    visible(network),
+    duration === undefined ? '' : durationText(duration),
+    ending(record, paint),
+  ]
+    .filter((word) => word !== '')
+    .join(' ');
+}
+
+/** The pod, or as much of the container's ID as people say. */
+function whose({ pod, containerID }: StoredRecord): string {
+  return pod?.name ? `${pod.namespace}/${pod.name}` : containerID.slice(0, 12);
+}
+
+function ending(record: StoredRecord, paint: PrettyOptions['paint']): string {
+  const { kind, error, document } = record;
+  if (kind === 'begin') return isRunning(record) ? paint('cyan', 'running') : paint('red', 'never ended');
+  if (error !== undefined) return paint('red', `error ${error.code}: ${visible(error.msg)}`);
+  const addresses = isObject(document.result) ? addressesOf(document.result) : [];
+  return paint('green', addresses.length === 0 ? 'done' : visible(addresses.join(', ')));
+}
+
+function unendedLines(record: StoredRecord): string[] {
+  if (record.kind !== 'begin') return [];
+  const { pid, parent } = isObject(record.document.process) ? record.document.process : ({} as JsonObject);
+  const by = parent === undefined ? '' : `, which ${shown(parent)} had started`;
+  return [
+    isRunning(record) ? `process ${shown(pid)}${by}` : `process ${shown(pid)}${by}, is gone without a word`,
+  ];
+}
+
+function delegateLine(record: StoredRecord, delegate: JsonObject, { paint }: PrettyOptions): string {
+  const { type, command, duration, failure, stderr } = delegate;
+  const place = delegatePlace(record, delegate);
+  const words = [
+    place === '' ? '' : paint('dim', place),
+    ...[shown(type), shown(command)],
+    typeof duration === 'number' ? durationText(duration) : '',
+  ];
+  const line = words.filter((word) => word !== '').join(' ');
+  if (typeof failure !== 'string') return line;
+  const said =
+    typeof stderr === 'string' && stderr.trim() !== '' ? `; stderr: ${visible(stderr.trim())}` : '';
+  return `${line} ${paint('red', `${visible(failure)}${said}`)}`;
+}
+
+/** Its place in the list of delegates; nothing where it is the only one, or another has the same type. */
+function delegatePlace({ document }: StoredRecord, { type }: JsonObject): string {
+  const { configuration } = document;
+  const list: Json | undefined = isObject(configuration) ? lookUp(configuration, 'delegate') : undefined;
+  if (!Array.isArray(list)) return '';
+  const places = list.flatMap((one, index) =>
+    isObject(one) && lookUp(one, 'type') === type ? [index + 1] : [],
+  );
+  return places.length === 1 ? `${places[0]}/${list.length}` : '';
+}
+
+function hookLine({ argv, failure }: JsonObject, { paint }: PrettyOptions): string[] {
+  if (typeof failure !== 'string') return [];
+  const words = Array.isArray(argv) ? argv.map(shown).join(' ') : '';
+  return [paint('red', `hook ${words}: ${visible(failure)}`)];
+}
+
+function stepLine({ name, duration, error }: JsonObject): string {
+  const failed =
+    typeof error === 'string' ? `: ${visible(reason(typeof name === 'string' ? name : '', error))}` : '';
+  return `${Number(duration).toFixed(1).padStart(8)} ms  ${shown(name)}${failed}`;
 }
 
 /** An error of the kernel begins with the operation, which is what the step of a built-in plugin is called. */
 function reason(name: string, error: string): string {
   const operation = `${name.replace(/^[^ ]+: /, '')}: `;
   return error.startsWith(operation) ? error.slice(operation.length) : error;
+}
+
+function durationText(ms: number): string {
+  return ms < 10_000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function shown(value: Json | undefined): string {
+  // Not `String`, which calls what an object has under the name of toString.
+  return value === undefined ? '' : visible(typeof value === 'string' ? value : JSON.stringify(value));
 }

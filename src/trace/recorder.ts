@@ -5,7 +5,7 @@ import type { Journal } from './journal-settings.ts';
 import { appendRecord, checkLogFile } from './log-file.ts';
 import { beginRecord, callRecord, headline } from './record.ts';
 import { type Redactor, redactor } from './redaction.ts';
-import { type TextLayout, textRecord } from './text-layout.ts';
+import { type TextLayout, textEntry, textRecord } from './text-layout.ts';
 import type { Trace } from './trace.ts';
 
 export interface RecorderSettings {
@@ -83,7 +83,7 @@ export class Recorder {
     const { cniOutput, cniOutputMaxSize, journal, textLayout } = this.settings;
     if (cniOutput) {
       this.attempt((lockTimeoutMs) => {
-        const record = textRecord(textLayout, request, trace, outcome, redactor);
+        const record = textRecord(textLayout, textEntry(request, trace, outcome, redactor));
         const rotation = { maxSize: cniOutputMaxSize, maxFiles: 2, lockTimeoutMs };
         return appendRecord(cniOutput, record, rotation);
       });

@@ -7,10 +7,11 @@ import { stripVTControlCharacters } from 'node:util';
 export function wrapped(line: string, width: number, indent: number): string {
   if (lengthOf(line) <= width) return line;
   const lines: string[] = [];
-  let current = '';
-  for (const word of line.split(' ')) {
-    const longer = current === '' && lines.length === 0 ? word : `${current} ${word}`;
-    if (lengthOf(longer) <= width || lengthOf(current) <= indent) {
+  let [current = '', ...words] = line.split(' ');
+  for (const word of words) {
+    const longer = `${current} ${word}`;
+    // What the line itself is indented by stays with its first word.
+    if (lengthOf(longer) <= width || current.trim() === '') {
       current = longer;
     } else {
       lines.push(current);

@@ -46,14 +46,14 @@ describe.if(requires('root'))('demo', () => {
     expect(answer).toMatchObject({ status: 0, stderr: '' });
     for (const part of [
       '"debug" as the bridge itself',
-      'INFO: ADD demo eth0 default/nginx: 10.22.0.2/16',
+      / debug ADD default\/nginx eth0 demo [\d.]+ ms 10\.22\.0\.2\/16\n/,
       'ms  bridge: create bridge "cni0"\n',
-      'INFO: CHECK demo eth0 default/nginx: done',
-      'INFO: DEL demo eth0 default/nginx: done',
+      / debug CHECK default\/nginx eth0 demo [\d.]+ ms done\n/,
+      / debug DEL default\/nginx eth0 demo [\d.]+ ms done\n/,
       'CNI Command: ADD\nContainerID: demo\n',
       'After DEL: interfaces in the pod: 0, veths on the node: 0, leases: 0',
     ]) {
-      expect(answer.stdout).toContain(part);
+      expect(answer.stdout).toMatch(part);
     }
     expect(leftovers()).toEqual([]);
   });
