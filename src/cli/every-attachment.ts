@@ -8,11 +8,10 @@ import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { type AttachmentState, attachmentState } from '../runtime/attachment-state.ts';
 import { networkFiles } from '../runtime/network-files.ts';
 import { type CacheEntry, ResultCache } from '../runtime/result-cache.ts';
-import { recordsFromEnd } from '../trace/journal-reader.ts';
-import { defaultJournal } from '../trace/journal-settings.ts';
 import { journalsOf } from './journals.ts';
 import { dataDirsOf } from './living-attachments.ts';
 import type { PlaceOptions } from './network-options.ts';
+import { newestRecords } from './newest-records.ts';
 
 /** An attachment, and who knows of it. */
 export interface KnownAttachment {
@@ -113,18 +112,16 @@ function byLease({ network, containerID, ifName = '', address, since }: Lease): 
 /** Those whose last call was an ADD that succeeded. */
 function recorded(journals: readonly string[]): Sighting[] {
   const last = new Map<string, Sighting | undefined>();
-  for (const path of journals.flatMap(withOlder)) {
-    for (const record of recordsFromEnd(path)) {
-      const { kind, command, network, containerID, ifName, netns, error, startedAt: since } = record;
-      if (kind !== 'call' || error !== undefined || (command !== 'ADD' && command !== 'DEL')) continue;
-      const key = [network, containerID, ifName].join('\n');
-      if (last.has(key)) continue;
-      const result = isObject(record.document.result) ? record.document.result : undefined;
-      const pod = record.pod && `${record.pod.namespace}/${record.pod.name}`;
-      const place = { network, containerID, ifName, netns, since, pod };
-      const sighting = { source: 'record' as const, ...place, addresses: addressesOf(result), result };
-      last.set(key, command === 'DEL' ? undefined : sighting);
-    }
+  for (const record of newestRecords(journals)) {
+    const { kind, command, network, containerID, ifName, netns, error, startedAt: since } = record;
+    if (kind !== 'call' || error !== undefined || (command !== 'ADD' && command !== 'DEL')) continue;
+    const key = [network, containerID, ifName].join('\n');
+    if (last.has(key)) continue;
+    const result = isObject(record.document.result) ? record.document.result : undefined;
+    const pod = record.pod && `${record.pod.namespace}/${record.pod.name}`;
+    const place = { network, containerID, ifName, netns, since, pod };
+    const sighting = { source: 'record' as const, ...place, addresses: addressesOf(result), result };
+    last.set(key, command === 'DEL' ? undefined : sighting);
   }
   return [...last.values()].filter((sighting) => sighting !== undefined);
 }
@@ -132,12 +129,6 @@ function recorded(journals: readonly string[]): Sighting[] {
 function podIn(args: string): string | undefined {
   const pod = podOf(parseArgs(args));
   return pod?.name === undefined ? undefined : `${pod.namespace ?? ''}/${pod.name}`;
-}
-
-/** Newest first. */
-function withOlder(path: string): string[] {
-  const older = Array.from({ length: defaultJournal.maxFiles - 1 }, (_, index) => `${path}.${index + 1}`);
-  return [path, ...older];
 }
 
 /** One for each attachment; a lease that does not say its interface belongs to whatever its container has. */

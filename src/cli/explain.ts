@@ -10,7 +10,6 @@ import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { textsIn } from '../runtime/every-plugin.ts';
 import { type NetworkFile, networkFiles } from '../runtime/network-files.ts';
 import { ResultCache } from '../runtime/result-cache.ts';
-import { recordsFromEnd } from '../trace/journal-reader.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 import { ageText } from './age.ts';
 import { everyAttachment, type KnownAttachment } from './every-attachment.ts';
@@ -18,6 +17,7 @@ import { CommandFailure, ExitStatus } from './failure.ts';
 import { journalsOf } from './journals.ts';
 import { dataDirsOf } from './living-attachments.ts';
 import { type PlaceOptions, withPlaceOptions } from './network-options.ts';
+import { newestRecords } from './newest-records.ts';
 import { attachmentsOf } from './requested-attachments.ts';
 import { note, type Paint, paintFor, say, sayJson } from './terminal.ts';
 import { act, containerMeans, verb } from './verb.ts';
@@ -149,7 +149,7 @@ function recordsOf(attachment: KnownAttachment, list: NetworkList | undefined): 
   const isOf = (record: StoredRecord) =>
     record.network === network && record.containerID === containerID && record.ifName === ifName;
   const journals = journalsOf(list ?? { plugins: [] });
-  return journals.flatMap((path) => attempt(() => [...recordsFromEnd(path)].filter(isOf)) ?? []);
+  return attempt(() => [...newestRecords(journals)].filter(isOf)) ?? [];
 }
 
 function leasesOf(attachment: KnownAttachment, list: NetworkList | undefined): Lease[] {

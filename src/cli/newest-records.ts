@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { recordsFromEnd } from '../trace/journal-reader.ts';
 import { defaultJournal } from '../trace/journal-settings.ts';
+import { writtenAt } from '../trace/read-journals.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 
 /**
@@ -14,7 +15,7 @@ export function* newestRecords(journals: readonly string[]): Generator<StoredRec
     for (;;) {
       const [newest] = heads
         .filter(({ next }) => !next.done)
-        .sort((one, other) => (writtenAt(one.next.value) < writtenAt(other.next.value) ? 1 : -1));
+        .sort((one, other) => (timeOf(one.next.value) < timeOf(other.next.value) ? 1 : -1));
       if (newest === undefined || newest.next.done) return;
       yield newest.next.value;
       newest.next = newest.source.next();
@@ -42,9 +43,6 @@ function withOlder(journal: string): string[] {
   return paths;
 }
 
-/** ISO 8601, which sorts as it is. */
-function writtenAt(record: StoredRecord | undefined): string {
-  if (record === undefined) return '';
-  const { time } = record.document;
-  return typeof time === 'string' ? time : record.startedAt.toISOString();
+function timeOf(record: StoredRecord | undefined): string {
+  return record === undefined ? '' : writtenAt(record);
 }
