@@ -21,10 +21,11 @@ export class CallChanges {
   begin(): void {
     if (this.watch !== undefined) return;
     const { invocation, trace } = this.call;
-    const { containerID, ifName, netns, configuration } = invocation;
+    const { command, containerID, ifName, netns, configuration } = invocation;
     this.attempt(() => {
       this.watch = new ChangeWatch({
         attachment: { network: configuration.name, containerID, ifName },
+        collects: command === 'GC',
         netns,
         sysctls: namedSysctls(this.call),
         find: (rule, object, message) => trace.find(rule, object, message),

@@ -6,6 +6,8 @@ import { NamespaceWatch } from './namespace-watch.ts';
 
 export interface Watched {
   readonly attachment: Attachment;
+  /** The call is GC: what is removed of others is its own doing. */
+  readonly collects?: boolean;
   /** The path of the container's namespace; empty where there is none. */
   readonly netns: string;
   /** Paths of settings that the plugins' configurations name: `net/core/somaxconn`. */
@@ -81,7 +83,8 @@ export class ChangeWatch {
       const found = now ?? old;
       if (found === undefined) return [];
       const whose = (now && whoseIs(now, false)) ?? (old && whoseIs(old, true));
-      const isOther = whose !== undefined && whose !== 'this';
+      const owner = whose === 'this' ? undefined : whose;
+      const isOther = owner !== undefined && !(this.watched.collects === true && now === undefined);
       // What a link had goes with it.
       const isLost = now === undefined && found.kind !== 'link' && goneLinks.has(found.link);
       return {
@@ -93,7 +96,8 @@ export class ChangeWatch {
         ...(found.of === undefined ? {} : { of: found.of }),
         ...valuesOf(difference),
         ...(found.isAutomatic === true || isLost ? { follows: true } : {}),
-        ...(whose === undefined ? {} : isOther ? { whose: 'other', owner: whose } : { whose }),
+        ...(whose === 'this' ? { whose } : isOther ? { whose: 'other' } : {}),
+        ...(owner === undefined ? {} : { owner }),
       };
     });
   }

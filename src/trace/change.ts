@@ -45,7 +45,7 @@ export interface Change {
   readonly new?: Values;
   /** The kernel did it because of another change: a route that an address brings, what a link takes along. */
   readonly follows?: true;
-  /** Absent where the object does not say. */
+  /** Absent where the object does not say, and of what GC removes. */
   readonly whose?: 'this' | 'other';
   readonly owner?: OtherOwner;
 }

@@ -85,4 +85,18 @@ describe.if(requires('root', 'ip', 'nft', 'reference-plugins'))('as sentences', 
       'removed eth0',
     ]);
   });
+
+  test('of GC, whose doing it is that what others left goes', async () => {
+    const conflist = node.wrapping(node.bridge(), node.portmap());
+    const [, veth] = node.chain('add', conflist).interfaces;
+    const { plugins, ...list } = JSON.parse(conflist);
+    const document = { ...list, cniVersion: '1.1.0', ...plugins[0], 'cni.dev/valid-attachments': [] };
+    expect(await node.call('GC', document, {})).toMatchObject({ status: 0 });
+    const text = node.sentences().join('\n');
+    expect(text).not.toContain('meanwhile');
+    expect(text).toMatch(new RegExp(`^bridge: .*- link ${veth.name} `));
+    expect(text).toContain('portmap: map hostport_any4: - tcp 8080 -> 10.22.0.2:80');
+    const element = node.lastCall().changes.find(({ kind }: Change) => kind === 'nft element');
+    expect(element).toMatchObject({ owner: { network: 'net', containerID: 'pod1', ifName: 'eth0' } });
+  });
 });
