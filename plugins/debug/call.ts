@@ -5,6 +5,7 @@ import type { Problem } from '../../src/cni/problem.ts';
 import { redactor } from '../../src/trace/redaction.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import type { BuiltIns } from '../built-in.ts';
+import type { CallChanges } from './call-changes.ts';
 import type { ReadSettings, Settings } from './configuration.ts';
 import { losesDelegate } from './delegate-keys.ts';
 
@@ -12,6 +13,8 @@ import { losesDelegate } from './delegate-keys.ts';
 export class Call {
   /** Takes secrets out of a text that others will read. */
   readonly redact: (text: string) => string;
+  /** With `snapshot`, for the commands that may change something. */
+  changes: CallChanges | undefined;
 
   constructor(
     readonly invocation: Invocation,

@@ -62,6 +62,8 @@ function settingsFrom(keys: KeyReader) {
     delegateTimeout: keys.read('delegateTimeout', duration, 60_000),
     /** A delegate is always the executable in CNI_PATH, never the one that is built in. */
     external: keys.flag('external'),
+    /** The record says what each part of the call changed on the host and in the container. */
+    snapshot: keys.flag('snapshot'),
     /** ADD makes `/var/run/netns/<container ID>` a link to the namespace, for `ip netns`; DEL and GC remove it. */
     linkNetns: keys.flag('linkNetns'),
   };

@@ -74,6 +74,7 @@ export class DelegateList {
   private commit(ruleset: CallRuleset): void {
     try {
       ruleset.commit();
+      this.call.changes?.mark(ruleset.plannerOf());
     } catch (thrown) {
       if (thrown instanceof NamespaceLostError) throw thrown;
       throw this.call.located(thrown);

@@ -100,11 +100,13 @@ export class Delegate {
     const { signal = invocation.signal, timeoutMs = settings.delegateTimeout } = terms;
     const { type, isStandalone } = this.wrapped;
     trace.beforeDelegate();
+    this.call.changes?.begin();
     try {
       const name = isStandalone ? `${type} ${command}` : `delegate ${command} ${type}`;
       const context = isStandalone ? trace.context : childOf(trace.context);
       const order = { type, command, configuration, timeoutMs, signal, context };
       const account = await trace.step(name, () => this.runEitherWay(order, ruleset));
+      this.call.changes?.mark(account.record.inProcess === true ? ruleset.plannerOf(type) : type);
       this.hasRun ||= account.hasRun;
       this.hasAdded ||= account.hasAdded;
       if (!isStandalone) trace.delegates.push(account.record);
@@ -131,7 +133,7 @@ export class Delegate {
     const path = isStandalone ? undefined : findPluginIfAny(type, invocation.path);
     if (path !== undefined && !isThisProgram(path)) return runExecutable(call, path, order);
     if (order.signal.aborted) throw order.signal.reason;
-    return runInProcess(call, builtIn, await ruleset.open(), order);
+    return runInProcess(call, builtIn, await ruleset.open(type), order);
   }
 
   /** Where it stands among several, and where an operator finds the whole story. */

@@ -16,6 +16,7 @@ export const hookFailed = 102;
 export async function runHooks(call: Call, key: 'addHooks' | 'checkHooks' | 'delHooks'): Promise<void> {
   const { invocation, settings, trace } = call;
   const failures: string[] = [];
+  if (settings[key].length > 0) call.changes?.begin();
   for (const [index, argv] of settings[key].entries()) {
     const failure = await trace.step(`hook ${argv[0]}`, () => runHook(call, argv));
     if (failure === undefined) continue;
@@ -24,6 +25,7 @@ export async function runHooks(call: Call, key: 'addHooks' | 'checkHooks' | 'del
     // A namespace that is gone has nothing left for DEL to do.
     if (failure.hasRun || invocation.command !== 'DEL') failures.push(message);
   }
+  if (settings[key].length > 0) call.changes?.mark(key);
   if (failures.length > 0 && settings.strictHooks) {
     throw call.located(new CniError(hookFailed, failures.join('; ')));
   }

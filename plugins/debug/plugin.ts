@@ -33,12 +33,24 @@ export function debugPlugin(clock: Clock, builtIns: BuiltIns): Plugin {
       trace.join(request.environment);
       return new Recorder(request, settingsOf(request).settings, trace).record(answer);
     },
-    add: (invocation) => add(open(invocation)),
-    check: (invocation) => check(open(invocation)),
-    del: (invocation) => del(open(invocation)),
-    gc: (invocation) => collect(open(invocation)),
+    add: (invocation) => watched(open(invocation), add),
+    check: (invocation) => watched(open(invocation), check),
+    del: (invocation) => watched(open(invocation), del),
+    gc: (invocation) => watched(open(invocation), collect),
     status: (invocation) => status(open(invocation)),
   };
+}
+
+/** With `snapshot`, the parts of the call say what they changed. Nothing of that is loaded without. */
+async function watched<T>(call: Call, run: (call: Call) => Promise<T>): Promise<T> {
+  if (!call.settings.snapshot) return run(call);
+  const { CallChanges } = await import('./call-changes.ts');
+  call.changes = new CallChanges(call);
+  try {
+    return await run(call);
+  } finally {
+    call.changes.close();
+  }
 }
 
 /** Answers with prevResult, or with what the delegates answer. */

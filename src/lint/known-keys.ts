@@ -90,6 +90,7 @@ const debug: Keys = {
   delegateTimeout: string,
   external: boolean,
   linkNetns: boolean,
+  snapshot: boolean,
 };
 
 /** By plugin type: their own keys, as their Go structs have them (containernetworking/plugins v1.9), and those of ours. */

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../cni/json.ts';
 import { lookUp } from '../cni/keys.ts';
 import { addressesOf } from '../cni/result.ts';
+import { changeSentences } from './change-sentences.ts';
 import { clockText } from './clock-text.ts';
 import { isRunning } from './living-process.ts';
 import { objectsIn, type StoredRecord } from './stored-record.ts';
@@ -30,6 +31,7 @@ export function prettyLines(record: StoredRecord, options: PrettyOptions): strin
     ...objectsIn(record, 'delegates').map((delegate) => delegateLine(record, delegate, options)),
     ...(steps ? objectsIn(record, 'steps').map(stepLine) : []),
     ...objectsIn(record, 'hooks').flatMap((hook) => hookLine(hook, options)),
+    ...changeSentences(record.document).map((sentence) => `changed ${visible(sentence)}`),
     ...objectsIn(record, 'findings').map(({ message }) => paint('yellow', `finding: ${shown(message)}`)),
     ...(record.error?.details ? [visible(record.error.details)] : []),
   ];

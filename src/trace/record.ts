@@ -73,6 +73,8 @@ export function callRecord(request: Request, trace: Trace, outcome: Outcome, red
     findings: trace.findings.map((finding) => redactTexts(finding, redactor)),
     hooks: trace.hooks.map((hook) => describeProcess(hook, redactor)),
     delegates: trace.delegates.map((delegate) => describeProcess(delegate, redactor)),
+    changes: trace.changes && redactor.json(trace.changes.kept as never),
+    changesLeftOut: trace.changes?.leftOut || undefined,
     ...('error' in outcome
       ? { error: describe(outcome.error, redactor) }
       : { result: kept(outcome.result, request, redactor) }),

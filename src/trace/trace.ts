@@ -1,6 +1,7 @@
 import type { Environment } from '../cni/environment.ts';
 import type { Clock } from '../cni/plugin.ts';
 import { openTrace, type TraceContext } from '../cni/trace-context.ts';
+import type { Change } from './change.ts';
 import type { ProcessRecord } from './process-record.ts';
 
 /** Something that is wrong or looks so; `rule` is a stable name, `object` what it is about. */
@@ -26,6 +27,8 @@ export class Trace {
   /** In the order in which they ended. */
   readonly hooks: ProcessRecord[] = [];
   readonly delegates: ProcessRecord[] = [];
+  /** With `snapshot`: what was changed, as much as there is room for. */
+  changes: { readonly kept: readonly Change[]; readonly leftOut: number } | undefined;
   /** Why there is no record of this call in the journal, if that is so. */
   journalProblem: string | undefined;
   /** Called before another executable runs, so that a call that is killed then has left a record. */

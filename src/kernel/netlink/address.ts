@@ -17,6 +17,12 @@ export interface Address {
   scope: number;
   /** IFA_LABEL, of IPv4 only: the link's name, mostly. */
   label?: string;
+  /** IFA_ADDRESS, where it is another than the address: the other end's. */
+  peer?: string;
+  /** IFA_BROADCAST, of IPv4 only. */
+  broadcast?: string;
+  /** IFA_PROTO, IFAPROT_*, since Linux 5.18: 1 to 3 are the kernel's own doing. */
+  protocol?: number;
 }
 
 /**
@@ -24,14 +30,20 @@ export interface Address {
  * ENODEV when there is no such link.
  */
 export function listAddresses(socket: NetlinkSocket, index = 0): Address[] {
+  return dumpAddresses(socket, index)
+    .flatMap((payload) => decodeAddress(payload) ?? [])
+    .filter((address) => index === 0 || address.index === index);
+}
+
+/** The payloads of RTM_NEWADDR, and perhaps of more links than the one. Throws as listAddresses does. */
+export function dumpAddresses(socket: NetlinkSocket, index = 0): Buffer[] {
   const payload = Buffer.alloc(SIZEOF_IFADDRMSG);
   // Before Linux 4.20 the kernel does not look at it, and answers all.
   payload.writeUInt32LE(index, 4);
   return socket
     .dump({ operation: 'dump addresses', type: RTM_GETADDR, payload })
     .filter(({ type }) => type === RTM_NEWADDR)
-    .flatMap((message) => decodeAddress(message.payload) ?? [])
-    .filter((address) => index === 0 || address.index === index);
+    .map((message) => message.payload);
 }
 
 /**
@@ -43,7 +55,9 @@ export function decodeAddress(payload: Buffer): Address | undefined {
   const family = ipFamily(ifaddrmsg.readUInt8(0));
   if (family === undefined) return undefined;
   const attributes = new Attributes(payload.subarray(SIZEOF_IFADDRMSG));
-  const address = attributes.bytes(IFA_LOCAL) ?? attributes.bytes(IFA_ADDRESS);
+  const peer = attributes.bytes(IFA_ADDRESS);
+  const address = attributes.bytes(IFA_LOCAL) ?? peer;
+  const broadcast = attributes.bytes(IFA_BROADCAST);
   if (address === undefined) throw new MalformedMessageError('RTM_NEWADDR has no address');
   return present<Address>({
     index: ifaddrmsg.readUInt32LE(4),
@@ -54,6 +68,9 @@ export function decodeAddress(payload: Buffer): Address | undefined {
     flags: attributes.u32(IFA_FLAGS) ?? ifaddrmsg.readUInt8(2),
     scope: ifaddrmsg.readUInt8(3),
     label: attributes.string(IFA_LABEL),
+    peer: peer === undefined || peer.equals(address) ? undefined : ipText(peer),
+    broadcast: broadcast && ipText(broadcast),
+    protocol: attributes.u8(IFA_PROTO),
   });
 }
 
@@ -70,6 +87,8 @@ const SIZEOF_IFADDRMSG = 8;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_LABEL = 3;
+const IFA_BROADCAST = 4;
 const IFA_FLAGS = 8;
+const IFA_PROTO = 11;
 const IFA_F_DADFAILED = 0x08;
 const IFA_F_TENTATIVE = 0x40;

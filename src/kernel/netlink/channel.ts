@@ -17,15 +17,19 @@ export interface Channel {
 }
 
 /**
- * Opens a netlink socket in the namespace that this thread is in; what is announced to `groups` comes to it. Throws
- * SystemError, as its functions do.
+ * Opens a netlink socket in the namespace that this thread is in; what is announced to `groups` comes to it, and waits
+ * in `announcementBytes` of room. Throws SystemError, as its functions do.
  */
-export function openChannel(protocol: number, groups: readonly number[] = []): Channel {
+export function openChannel(
+  protocol: number,
+  groups: readonly number[] = [],
+  announcementBytes = ANNOUNCEMENT_BYTES,
+): Channel {
   const fd = check('socket', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   try {
     setOptions(fd);
     const portId = bindAnywhere(fd);
-    for (const group of groups) join(fd, group);
+    for (const group of groups) join(fd, group, announcementBytes);
     let timeoutMs = RECEIVE_TIMEOUT_MS;
     return {
       portId,
@@ -88,9 +92,9 @@ function setReceiveTimeout(fd: number, ms: number): void {
   check('setsockopt', setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval));
 }
 
-function join(fd: number, group: number): void {
+function join(fd: number, group: number, announcementBytes: number): void {
   // More room than net.core.rmem_default has: a burst of announcements is lost otherwise. Root alone may.
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(ANNOUNCEMENT_BYTES));
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int(announcementBytes));
   check('setsockopt', setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, int(group)));
 }
 

@@ -77,9 +77,14 @@ export const OPERSTATE_UP = 6;
 
 /** All links of the socket's namespace. Throws as NetlinkSocket.dump does. */
 export function listLinks(socket: NetlinkSocket): Link[] {
+  return dumpLinks(socket).map(decodeLink);
+}
+
+/** The payloads of RTM_NEWLINK. Throws as NetlinkSocket.dump does. */
+export function dumpLinks(socket: NetlinkSocket): Buffer[] {
   const payload = question(0);
   const messages = socket.dump({ operation: 'dump links', type: RTM_GETLINK, payload });
-  return messages.filter(({ type }) => type === RTM_NEWLINK).map(({ payload }) => decodeLink(payload));
+  return messages.filter(({ type }) => type === RTM_NEWLINK).map(({ payload }) => payload);
 }
 
 /** One link by its name or its index; undefined when there is none. Throws as NetlinkSocket.request does. */

@@ -29,7 +29,7 @@ export interface NewNeighbour {
  * All IPv4 and IPv6 neighbours, of one link or of all in the socket's namespace. Throws as NetlinkSocket.dump does.
  */
 export function listNeighbours(socket: NetlinkSocket, link?: LinkId): Neighbour[] {
-  return dump(socket, link).flatMap((payload) => decodeNeighbour(payload) ?? []);
+  return dumpNeighbours(socket, link).flatMap((payload) => decodeNeighbour(payload) ?? []);
 }
 
 /**
@@ -60,7 +60,7 @@ export function deleteNeighbour(socket: NetlinkSocket, link: LinkId, ip: Uint8Ar
  * deleteNeighbour do.
  */
 export function flushNeighbours(socket: NetlinkSocket, link: LinkId): void {
-  for (const payload of dump(socket, link)) {
+  for (const payload of dumpNeighbours(socket, link)) {
     const neighbour = decodeNeighbour(payload);
     if (neighbour === undefined || (neighbour.state & (NUD_NOARP | NUD_PERMANENT)) !== 0) continue;
     try {
@@ -88,14 +88,22 @@ export function decodeNeighbour(payload: Buffer): Neighbour | undefined {
   });
 }
 
+/**
+ * Somebody entered it, in the payload of RTM_NEWNEIGH; without decoding it, for the kernel learns many. Throws
+ * MalformedMessageError.
+ */
+export function isPermanent(payload: Buffer): boolean {
+  return (leadingStruct(payload, 'struct ndmsg', SIZEOF_NDMSG).readUInt16LE(8) & NUD_PERMANENT) !== 0;
+}
+
 function neighbourAddress(payload: Buffer): Buffer {
   const address = new Attributes(payload.subarray(SIZEOF_NDMSG)).bytes(NDA_DST);
   if (address === undefined) throw new MalformedMessageError('RTM_NEWNEIGH has no address');
   return address;
 }
 
-/** The payloads of RTM_NEWNEIGH. */
-function dump(socket: NetlinkSocket, link: LinkId | undefined): Buffer[] {
+/** The payloads of RTM_NEWNEIGH, of one link or of all. Throws as NetlinkSocket.dump does. */
+export function dumpNeighbours(socket: NetlinkSocket, link?: LinkId): Buffer[] {
   const filter = link === undefined ? [] : [u32Attribute(NDA_IFINDEX, link.index)];
   return socket
     .dump({

@@ -21,6 +21,11 @@ export interface Route {
   scope: number;
   /** RTN_*: 1 unicast, 2 local, 3 broadcast, 7 unreachable. */
   type: number;
+  /** RTA_PREFSRC: the address that is sent from. */
+  src?: string;
+  /** RTNH_F_ONLINK: the gateway is taken to be a neighbour, whatever the addresses say. */
+  onlink?: boolean;
+  tos?: number;
   /** RTA_PRIORITY, the metric; 0 is absent in IPv4, and never in IPv6. */
   priority?: number;
   /** RTAX_MTU */
@@ -36,11 +41,16 @@ export interface Route {
  * Throws as NetlinkSocket.dump does.
  */
 export function listRoutes(socket: NetlinkSocket): Route[] {
+  return dumpRoutes(socket).flatMap((payload) => decodeRoute(payload) ?? []);
+}
+
+/** The payloads of RTM_NEWROUTE. Throws as NetlinkSocket.dump does. */
+export function dumpRoutes(socket: NetlinkSocket): Buffer[] {
   const payload = Buffer.alloc(SIZEOF_RTMSG);
   return socket
     .dump({ operation: 'dump routes', type: RTM_GETROUTE, payload })
     .filter(({ type }) => type === RTM_NEWROUTE)
-    .flatMap((message) => decodeRoute(message.payload) ?? []);
+    .map((message) => message.payload);
 }
 
 /**
@@ -53,6 +63,7 @@ export function decodeRoute(payload: Buffer): Route | undefined {
   if (family === undefined || (rtmsg.readUInt32LE(8) & RTM_F_CLONED) !== 0) return undefined;
   const attributes = new Attributes(payload.subarray(SIZEOF_RTMSG));
   const dst = attributes.bytes(RTA_DST);
+  const source = attributes.bytes(RTA_PREFSRC);
   const metrics = attributes.nested(RTA_METRICS);
   const nextHops = attributes.bytes(RTA_MULTIPATH);
   return present<Route>({
@@ -65,6 +76,9 @@ export function decodeRoute(payload: Buffer): Route | undefined {
     protocol: rtmsg.readUInt8(5),
     scope: rtmsg.readUInt8(6),
     type: rtmsg.readUInt8(7),
+    src: source && ipText(source),
+    onlink: (rtmsg.readUInt32LE(8) & RTNH_F_ONLINK) !== 0 ? true : undefined,
+    tos: rtmsg.readUInt8(3) || undefined,
     priority: attributes.u32(RTA_PRIORITY),
     mtu: metrics?.u32(RTAX_MTU),
     advmss: metrics?.u32(RTAX_ADVMSS),
@@ -79,10 +93,12 @@ const ANY = { 4: '0.0.0.0', 6: '::' };
 const RTM_NEWROUTE = 24;
 const RTM_GETROUTE = 26;
 const SIZEOF_RTMSG = 12;
+const RTNH_F_ONLINK = 0x4;
 const RTM_F_CLONED = 0x200;
 const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_PRIORITY = 6;
+const RTA_PREFSRC = 7;
 const RTA_METRICS = 8;
 const RTA_MULTIPATH = 9;
 const RTA_TABLE = 15;

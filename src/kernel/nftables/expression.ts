@@ -49,6 +49,8 @@ export interface ForeignExpression {
   name: 'foreign';
   /** `match` and `target` are iptables'. */
   kernelName: string;
+  /** NFTA_EXPR_DATA as it is. */
+  data: Buffer;
 }
 
 /** NFTA_RULE_EXPRESSIONS: a list of NFTA_EXPR_NAME and NFTA_EXPR_DATA. */
@@ -70,8 +72,8 @@ export function decodeExpressions(bytes: Buffer): (Expression | ForeignExpressio
     const name = attributes.string(NFTA_EXPR_NAME);
     if (name === undefined) throw new MalformedMessageError('expression without a name');
     const codec = codecs()[name];
-    const data = attributes.nested(NFTA_EXPR_DATA) ?? new Attributes(Buffer.alloc(0));
-    return codec?.decode(data) ?? { name: 'foreign', kernelName: name };
+    const bytes = attributes.bytes(NFTA_EXPR_DATA) ?? Buffer.alloc(0);
+    return codec?.decode(new Attributes(bytes)) ?? { name: 'foreign', kernelName: name, data: bytes };
   });
 }
 

@@ -12,11 +12,28 @@ const captured = capturedPayloads('addresses', 20);
 
 test('captured addresses', () => {
   expect(captured.map(decodeAddress)).toEqual([
-    { index: 1, family: 4, address: '127.0.0.1', prefixLength: 8, flags: 0x80, scope: 254, label: 'lo' },
+    {
+      index: 1,
+      family: 4,
+      address: '127.0.0.1',
+      prefixLength: 8,
+      flags: 0x80,
+      scope: 254,
+      label: 'lo',
+    },
     { index: 3, family: 4, address: '10.22.0.5', prefixLength: 16, flags: 0x80, scope: 0, label: 'eth0' },
     // The other end is 10.22.0.1; ours is what counts.
-    { index: 3, family: 4, address: '10.22.0.9', prefixLength: 32, flags: 0x80, scope: 0, label: 'eth0:far' },
-    { index: 1, family: 6, address: '::1', prefixLength: 128, flags: 0x80, scope: 254 },
+    {
+      index: 3,
+      family: 4,
+      address: '10.22.0.9',
+      prefixLength: 32,
+      flags: 0x80,
+      scope: 0,
+      label: 'eth0:far',
+      peer: '10.22.0.1',
+    },
+    { index: 1, family: 6, address: '::1', prefixLength: 128, flags: 0x80, scope: 254, protocol: 1 },
     { index: 3, family: 6, address: 'fd00:22::5', prefixLength: 64, flags: 0x82, scope: 0 },
   ] satisfies Address[]);
 });

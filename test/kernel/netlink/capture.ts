@@ -1,5 +1,6 @@
 // Makes test/fixtures/netlink anew: `bun test/kernel/netlink/capture.ts`, as root. The expectations in the tests beside
 // this file are of the namespace that is made here.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { stringAttribute, u32Attribute } from '../../../src/kernel/netlink/attribute.ts';
@@ -13,6 +14,8 @@ const RTM_GETLINK = 18;
 const RTM_GETADDR = 22;
 const RTM_GETROUTE = 26;
 const RTM_GETNEIGH = 30;
+const RTM_GETRULE = 34;
+const RTM_GETNETCONF = 82;
 const REQUEST_AND_DUMP = 0x301;
 const REQUEST_AND_ACK = 0x5;
 
@@ -83,6 +86,17 @@ try {
     'neighbour add 10.22.0.7 lladdr 02:00:00:00:00:07 dev eth0',
     'neighbour add fd00:22::7 dev eth0 nud failed',
   );
+  pod.ip(
+    'rule add priority 100 from 10.22.0.5 to 10.30.0.0/16 iif eth0 table 1000 protocol 99',
+    'rule add priority 200 not fwmark 0x2000/0xf000 ipproto tcp dport 80-90 oif eth0 tos 0x10 goto 32766',
+    'rule add priority 300 table main suppress_prefixlength 0',
+    'rule add priority 1000 l3mdev',
+  );
+  const rule6 = 'rule add priority 400 from fd00:22::/64 uidrange 1000-1999 sport 53 blackhole';
+  execFileSync('ip', ['-n', pod.name, '-6', ...rule6.split(' ')]);
+  save('rules', 'RTM_GETRULE', ask(RTM_GETRULE, REQUEST_AND_DUMP, Buffer.alloc(12)));
+  const ofAll = Buffer.concat([Buffer.from([2, 0, 0, 0]), u32Attribute(1, -1 >>> 0)]);
+  save('netconf', 'RTM_GETNETCONF of all links, IPv4', ask(RTM_GETNETCONF, REQUEST_AND_ACK, ofAll));
   const neighbours = ask(RTM_GETNEIGH, REQUEST_AND_DUMP, Buffer.alloc(12));
   save('neighbours', 'RTM_GETNEIGH', neighbours);
   channel.close();

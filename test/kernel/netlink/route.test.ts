@@ -22,7 +22,7 @@ test.each<Route>([
     mtu: 1400,
     advmss: 1360,
   },
-  { ...main, family: 4, dst: '10.22.0.0/16', oif: 3, protocol: 2, scope: 253 },
+  { ...main, family: 4, dst: '10.22.0.0/16', oif: 3, protocol: 2, scope: 253, src: '10.22.0.5' },
   { ...main, family: 4, dst: '10.30.0.0/16', oif: 3, table: 1000, protocol: 99, scope: 253 },
   {
     ...main,
@@ -35,7 +35,16 @@ test.each<Route>([
   },
   { ...main, family: 4, dst: '10.50.0.0/16', gateway: 'fd00:22::1', oif: 3 },
   { ...main, family: 4, dst: '10.60.0.0/16', type: 7 },
-  { family: 4, dst: '10.22.255.255/32', oif: 3, table: 255, protocol: 2, scope: 253, type: 3 },
+  {
+    family: 4,
+    dst: '10.22.255.255/32',
+    oif: 3,
+    table: 255,
+    protocol: 2,
+    scope: 253,
+    type: 3,
+    src: '10.22.0.5',
+  },
   { ...main, family: 6, dst: '::/0', gateway: 'fd00:22::1', oif: 3, priority: 1024 },
   {
     ...main,
