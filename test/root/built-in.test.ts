@@ -139,6 +139,7 @@ describe.if(requires('root', 'ip', 'nft'))('a delegate that is built in', () => 
     expect(record.delegates).toEqual([
       {
         ...{ type: 'bridge', command: 'ADD', inProcess: true, duration: expect.any(Number) },
+        ...{ at: expect.any(Number), spanID: expect.stringMatching(/^[0-9a-f]{16}$/) },
         stdin: expect.objectContaining({ type: 'bridge', name: 'vietstack', cniVersion: '1.0.0' }),
       },
     ]);
