@@ -1,4 +1,3 @@
-import { stringifyJson } from '../../cni/json.ts';
 import type { Operation } from '../../trace/life.ts';
 import type { StoredRecord } from '../../trace/stored-record.ts';
 import type { ShownLife } from '../shown-life.ts';
@@ -6,15 +5,18 @@ import type { ShownLife } from '../shown-life.ts';
 /** Bytes of records in a page: about 5,000 calls, which a browser opens in a second or two. */
 const mostBytes = 16 * 1024 * 1024;
 
-/** The newest operations of which a page can hold the records, at least one. */
+/**
+ * The newest operations of which a page can hold the records, at least one.
+ *
+ * @param lines what the journal has of each record
+ */
 export function cutToFit(
   lives: readonly ShownLife[],
-  records: readonly StoredRecord[],
+  lines: ReadonlyMap<StoredRecord, string>,
   limit = mostBytes,
 ): { lives: ShownLife[]; leftOut: number } {
   const sizes = new Map<string, number>();
-  for (const { id, document } of records)
-    sizes.set(id, (sizes.get(id) ?? 0) + Buffer.byteLength(stringifyJson(document)) + 1);
+  for (const [{ id }, line] of lines) sizes.set(id, (sizes.get(id) ?? 0) + Buffer.byteLength(line) + 1);
   const operations = lives.flatMap((life) => life.operations);
   const kept = new Set<Operation>();
   let size = 0;

@@ -35,7 +35,8 @@ export function tracePage(
   records: readonly StoredRecord[],
   terms: PageTerms,
 ): Page {
-  const { lives: shown, leftOut } = cutToFit(all, records);
+  const texts = new Map(records.map((record) => [record, stringifyJson(record.document)]));
+  const { lives: shown, leftOut } = cutToFit(all, texts);
   const calls = shown.flatMap(({ operations }) => operations.flatMap(({ children }) => children));
   const own = new Set(calls.map(({ record }) => record));
   const ids = new Set(calls.flatMap(({ record }) => (record?.id ? [record.id] : [])));
@@ -49,7 +50,7 @@ export function tracePage(
     ...{ lives, notices, zone: timeText(terms.now).slice(-6) },
     opensOn: terms.named && ids.has(terms.named.id) ? terms.named.id : opensOn(lives),
   };
-  const journal = kept.map(({ document }) => `${stringifyJson(document)}\n`).join('');
+  const journal = kept.map((record) => `${texts.get(record)}\n`).join('');
   return { html: document(data, journal, leftOut, timeText(terms.now)).text, leftOut };
 }
 

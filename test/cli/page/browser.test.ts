@@ -100,6 +100,8 @@ describe.if(requires('chromium'))('in a browser', () => {
     expect(await page.textContent('.detail .path')).toBe('ADD › debug › ');
     await press('ArrowLeft', 'Home');
     expect(await focused()).toContain('call debug, 44.6 ms');
+    // Where another call failed, it is closed.
+    expect(await page.getAttribute(selected, 'aria-expanded')).toBe('false');
     await press('End');
     expect(await focused()).toContain('plugin tuning');
     await press('Enter');
@@ -115,10 +117,11 @@ describe.if(requires('chromium'))('in a browser', () => {
     await press('Escape');
     expect(await page.inputValue('#filter')).toBe('');
     // A run of small steps opens, too.
-    const fold = page.locator('.row.fold').first();
-    await fold.focus();
+    await press('Home', 'ArrowRight');
+    const opened = await rows();
+    await page.locator('.row.fold').first().focus();
     await press('Enter');
-    expect(await rows()).toBe(all + 3);
+    expect(await rows()).toBe(opened + 3);
     // And Tab reaches whatever can be done.
     const reached = new Set<unknown>();
     await page.evaluate(`document.activeElement.blur()`);
@@ -288,9 +291,9 @@ describe.if(requires('chromium'))('in a browser', () => {
   });
 
   test('fits a narrow window', async () => {
-    using pages = new PageFolder(shopLines);
+    using pages = new PageFolder([...shopLines, ...evilLines]);
     await using browser = await Browser.start({ viewport: { width: 400, height: 800 } });
-    const watched = await browser.open(await pages.page());
+    const watched = await browser.open(await pages.page('all'));
     expect(await watched.page.evaluate('document.documentElement.scrollWidth')).toBe(400);
     expectQuiet(watched);
   });

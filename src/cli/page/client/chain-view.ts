@@ -3,7 +3,7 @@ import type { ChainNode, ChangeLine, PageOperation } from '../page-data.ts';
 import { arrow, element } from './element.ts';
 
 /** More than that is read in the steps. */
-const mostLines = 4;
+const mostLines = 3;
 
 /** The plugins of an operation in their order, with arrows from one to the next, and below each what it changed. */
 export function chainView(operation: PageOperation, select: (id: string) => void): HTMLElement {

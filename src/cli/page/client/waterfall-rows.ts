@@ -33,11 +33,17 @@ export function rowsOf(operation: PageOperation, shown: Shown): Row[] {
       if (run.length >= fewest) return [{ span, depth, steps: run }];
       return run.flatMap((one) => [
         { span: one, depth },
-        ...(shown.collapsed.has(one) ? [] : under(one, depth + 1)),
+        ...(fitting === undefined && shown.collapsed.has(one) ? [] : under(one, depth + 1)),
       ]);
     });
   };
   return under(operation, 0);
+}
+
+/** Where something failed, the calls that did not are in the way of it. */
+export function collapsedAtFirst(operation: PageOperation): PageSpan[] {
+  const calls = (operation.children ?? []).filter(({ kind }) => kind === 'call');
+  return calls.some(({ isFault }) => isFault) ? calls.filter(({ isFault }) => !isFault) : [];
 }
 
 /** What is small and stands side by side is one run; everything else is alone. */

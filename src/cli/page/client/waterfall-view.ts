@@ -3,7 +3,7 @@ import type { PageOperation, PageSpan } from '../page-data.ts';
 import { clockText } from '../time-axis.ts';
 import { element } from './element.ts';
 import { type Filter, noFilter } from './filter.ts';
-import { type Row, rowsOf } from './waterfall-rows.ts';
+import { collapsedAtFirst, type Row, rowsOf } from './waterfall-rows.ts';
 import { WaterfallZoom } from './waterfall-zoom.ts';
 
 interface DrawnRow extends Row {
@@ -19,6 +19,7 @@ export class WaterfallView {
   private readonly counted = element('p', { class: 'counted', role: 'status' });
   private readonly collapsed = new Set<PageSpan>();
   private readonly unfolded = new Set<PageSpan>();
+  private readonly seen = new Set<PageOperation>();
   private rows: DrawnRow[] = [];
   private operation: PageOperation | undefined;
   private selected: PageSpan | undefined;
@@ -36,6 +37,8 @@ export class WaterfallView {
 
   show(operation: PageOperation, selected: PageSpan, filter: Filter): void {
     if (operation !== this.operation) this.zoom.reset(operation);
+    if (!this.seen.has(operation)) for (const span of collapsedAtFirst(operation)) this.collapsed.add(span);
+    this.seen.add(operation);
     Object.assign(this, { operation, selected, filter });
     this.draw();
   }
