@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { SystemError } from '../kernel/system-error.ts';
 import { writeWholeFile } from '../kernel/whole-file.ts';
+import type { KeptLines } from '../trace/kept-lines.ts';
 import { isRunning } from '../trace/living-process.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
@@ -10,6 +11,8 @@ import { note, say } from './terminal.ts';
 export interface PageRecords {
   /** All that there are of the lives, in the order of the journal. */
   readonly records: readonly StoredRecord[];
+  /** Where their lines are. */
+  readonly lines: KeptLines;
   /** The one that the reader has asked for. */
   readonly named: StoredRecord | undefined;
 }
@@ -21,12 +24,13 @@ export interface PageRecords {
 export async function writePage(
   file: string,
   lives: readonly ShownLife[],
-  { records, named }: PageRecords,
+  { records, lines, named }: PageRecords,
 ): Promise<void> {
   // 120 KB of script and style, which no other verb needs.
   const { tracePage } = await import('./page/page.ts');
   const terms = { isRunning, sentencesOf: () => [], now: Date.now(), named };
-  const { html, leftOut } = tracePage(lives, records, terms);
+  const texts = new Map(records.map((record) => [record, lines.lineOf(record)]));
+  const { html, leftOut } = tracePage(lives, texts, terms);
   if (file === '-') say(html);
   else write(file, html);
   noteWhatIsNotShown(lives);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringifyJson } from '../cni/json.ts';
 import { CallSummary } from '../trace/call-summary.ts';
+import { KeptLines } from '../trace/kept-lines.ts';
 import { type Life, livesOf, type Operation } from '../trace/life.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 import { visible } from '../trace/visible-text.ts';
@@ -57,22 +58,24 @@ async function trace(word: string, options: TraceOptions, { args }: Command): Pr
   const journals = options.journal ?? [
     ...new Set([...lists.flatMap(journalsOf), ...journalsOf({ plugins: [] })]),
   ];
-  const read = () => newestRecords(journals);
   if (options.html !== undefined && (options.json || options.summary))
     throw usageError('--html goes with neither --json nor --summary');
+  const lines = options.html === undefined ? undefined : new KeptLines();
+  const read = () => newestRecords(journals, lines && ((line) => lines.parse(line)));
   if (options.summary && args.length === 0) return summarize(read(), journals, options);
   const found = findAttachments(word, read);
   if (found === undefined) throw nothingOf(word, journals);
   if (options.summary) return summarize([...found.records].reverse(), journals, options);
   const chainsOf = (network: string) =>
     lists.filter(({ name }) => name === network).map(({ plugins }) => plugins);
-  const lives = livesOf(found.records, chainsOf).map((life) => ({
+  const records = lines === undefined ? found.records : found.records.map((record) => lines.exact(record));
+  const lives = livesOf(records, chainsOf).map((life) => ({
     life,
     operations: shownOf(life, found, options),
   }));
-  if (options.html !== undefined) {
+  if (options.html !== undefined && lines !== undefined) {
     const named = word === 'last' ? undefined : found.named;
-    await writePage(options.html, lives, { records: found.records, named });
+    await writePage(options.html, lives, { records, lines, named });
   } else if (options.json) {
     const documents = lives.map(({ life, operations }) => lifeDocument(life, operations));
     say(`${stringifyJson(documents, '    ')}\n`);

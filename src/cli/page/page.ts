@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import script from '../../../dist/page/client.js.txt';
 import style from '../../../dist/page/page.css.txt';
-import { stringifyJson } from '../../cni/json.ts';
 import type { StoredRecord } from '../../trace/stored-record.ts';
 import type { ShownLife } from '../shown-life.ts';
 import { timeText } from '../time-text.ts';
@@ -28,20 +27,19 @@ export interface Page {
 /**
  * One page with everything in it, which asks for nothing: what attachments went through, to look at in a browser.
  *
- * @param records all that there are of the lives, in the order of the journal
+ * @param texts all records that there are of the lives, in the order of the journal, with their lines
  */
 export function tracePage(
   all: readonly ShownLife[],
-  records: readonly StoredRecord[],
+  texts: ReadonlyMap<StoredRecord, string>,
   terms: PageTerms,
 ): Page {
-  const texts = new Map(records.map((record) => [record, stringifyJson(record.document)]));
   const { lives: shown, leftOut } = cutToFit(all, texts);
   const calls = shown.flatMap(({ operations }) => operations.flatMap(({ children }) => children));
   const own = new Set(calls.map(({ record }) => record));
   const ids = new Set(calls.flatMap(({ record }) => (record?.id ? [record.id] : [])));
   // Also what was written when a call began.
-  const kept = records.filter((record) => own.has(record) || ids.has(record.id));
+  const kept = [...texts.keys()].filter((record) => own.has(record) || ids.has(record.id));
   const lines = new Map(kept.map((record, index) => [record, index]));
   const around = { ...terms, lineOf: (record: StoredRecord) => lines.get(record) };
   const lives = shown.map(({ life, operations }) => pageLife(life, operations, around));

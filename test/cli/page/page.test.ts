@@ -64,11 +64,22 @@ test.each(programs)(
 );
 
 test('holds the records byte for byte, of a call both', async () => {
-  using pages = new PageFolder([...shopLines, 'damaged', ...evilLines]);
+  const [spaced, deep] = [6, 7].map((second) =>
+    journalLine({ id: `c00000000000000${second}`, at: second * 1000 }),
+  );
+  const odd = [
+    `${spaced?.replace('{', '{  "a" : 1e400, ')}`,
+    `${deep?.replace('{', `{"b":${'['.repeat(1200)}${']'.repeat(1200)},`)}`,
+  ];
+  using pages = new PageFolder([...shopLines, 'damaged', ...evilLines, ...odd.map((line) => `${line}\r`)]);
   const page = readFileSync(await pages.page('all'), 'utf8');
   const [records = ''] = between(page, '<pre id="records" tabindex="0">\n', '</pre>');
-  expect(read(records).trimEnd().split('\n').sort()).toEqual([...shopLines, ...evilLines].sort());
-  expect(page).toContain(`${shopLines.length + evilLines.length} records, as the journal has them`);
+  const lines = read(records)
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.trimEnd());
+  expect(lines.sort()).toEqual([...shopLines, ...evilLines, ...odd].sort());
+  expect(page).toContain(`${shopLines.length + evilLines.length + 2} records, as the journal has them`);
 });
 
 test('without scripts every span is a row of a table, with its time, zone and error', async () => {

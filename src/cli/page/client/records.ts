@@ -11,8 +11,13 @@ export class Records {
   of({ record }: PageSpan): JsonObject | undefined {
     if (record === undefined) return undefined;
     this.lines ??= this.text.split('\n');
-    const document = parseJson(this.lines[record] ?? 'null');
-    return isObject(document) ? document : undefined;
+    try {
+      const document = parseJson(this.lines[record] ?? 'null');
+      return isObject(document) ? document : undefined;
+    } catch {
+      // Deeper than our parser goes: it can be read as it stands.
+      return undefined;
+    }
   }
 
   /** What the record says of a plugin or hook that ran inside of the call. */
