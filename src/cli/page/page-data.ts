@@ -7,8 +7,6 @@ export interface PageData {
   readonly notices: readonly Notice[];
   /** The span that is selected where the address names none. */
   readonly opensOn: string;
-  /** Minutes that the clock of the node that made the page is ahead of UTC; each operation has its own. */
-  readonly zone: string;
 }
 
 export interface PageLife {

@@ -45,7 +45,7 @@ export function tracePage(
   const lives = shown.map(({ life, operations }) => pageLife(life, operations, around));
   const notices = noticesOf(lives);
   const data: PageData = {
-    ...{ lives, notices, zone: timeText(terms.now).slice(-6) },
+    ...{ lives, notices },
     opensOn: terms.named && ids.has(terms.named.id) ? terms.named.id : opensOn(lives),
   };
   const journal = kept.map((record) => `${texts.get(record)}\n`).join('');

@@ -89,7 +89,6 @@ app.append(
   ),
 );
 app.hidden = false;
-document.documentElement.classList.add('scripted');
 show(current, true);
 addEventListener('hashchange', () => show(named() ?? current));
 listenForKeys({ toolbar, waterfall, index, select, place: () => current });
