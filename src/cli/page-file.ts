@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { SystemError } from '../kernel/system-error.ts';
 import { writeWholeFile } from '../kernel/whole-file.ts';
+import { changeSentences } from '../trace/change-sentences.ts';
 import type { KeptLines } from '../trace/kept-lines.ts';
 import { isRunning } from '../trace/living-process.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
@@ -28,7 +29,8 @@ export async function writePage(
 ): Promise<void> {
   // 120 KB of script and style, which no other verb needs.
   const { tracePage } = await import('./page/page.ts');
-  const terms = { isRunning, sentencesOf: () => [], now: Date.now(), named };
+  const sentencesOf = (record?: StoredRecord) => (record ? changeSentences(record.document) : []);
+  const terms = { isRunning, sentencesOf, now: Date.now(), named };
   const texts = new Map(records.map((record) => [record, lines.lineOf(record)]));
   const { html, leftOut } = tracePage(lives, texts, terms);
   if (file === '-') say(html);

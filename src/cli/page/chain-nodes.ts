@@ -54,7 +54,7 @@ function pluginNode(span: LifeSpan, { record }: LifeSpan, sentences: readonly st
   return {
     ...nodeOf(span, []),
     result: record && index >= 0 ? resultChanges(resultsOfDelegate(record.document, index)) : [],
-    changes: own.length > 0 ? own.map(asLine) : stepLines(span),
+    changes: own.length > 0 ? own.flatMap((sentence) => itemLines(sentence, span.name)) : stepLines(span),
   };
 }
 
@@ -81,6 +81,22 @@ function pluginOf(sentence: string): string {
 
 function asLine(sentence: string): ChangeLine {
   return { sign: '', text: visible(sentence) };
+}
+
+/** The plugin's name stands above them. */
+function itemLines(sentence: string, plugin: string): ChangeLine[] {
+  const place = sentence.startsWith(`${plugin} in the container: `) ? ' (container)' : '';
+  const items = sentence.slice(sentence.indexOf(': ') + 2).split('; ');
+  return items.map((item) => {
+    const [, sign, text] = /^([+-]) (.*)$/s.exec(item) ?? [];
+    const line = visible(`${text ?? item}${place}`);
+    return { sign: sign === '+' || sign === '-' ? sign : isChange(item) ? '~' : '', text: line };
+  });
+}
+
+/** `sysctl x 0 -> 1`, and not `map m: + tcp 80 -> 10.22.0.5:80` */
+function isChange(item: string): boolean {
+  return item.includes(' -> ') && !/: [+-] /.test(item);
 }
 
 /** Where nobody has looked, what it asked the kernel for, unless that was only to tell something. */

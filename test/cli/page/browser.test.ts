@@ -306,7 +306,7 @@ describe.if(requires('chromium', 'root', 'ip', 'nft', 'reference-plugins'))('of 
     const bridge = { type: 'bridge', bridge: 'br-bad', ipam: { type: 'host-local', subnet: '10.22.0.0/16' } };
     node.configure('10-bad.conflist', {
       ...{ cniVersion: '1.1.0', name: 'bad' },
-      plugins: [{ ...debugPlugin, delegate: [bridge, { type: 'nowhere' }] }],
+      plugins: [{ ...debugPlugin, snapshot: true, delegate: [bridge, { type: 'nowhere' }] }],
     });
     await node.pod('web');
     const failed = await node.type('add bad web');
@@ -318,7 +318,8 @@ describe.if(requires('chromium', 'root', 'ip', 'nft', 'reference-plugins'))('of 
     await using browser = await Browser.start();
     const watched = await browser.open(file);
     expect(await selectedSpan(watched)).toBe(id);
-    expect(await watched.page.textContent('.chain')).toContain('+create bridge "br-bad"');
+    expect(await watched.page.textContent('.chain')).toContain('+link br-bad');
+    expect(await watched.page.textContent('.sentences')).toContain('bridge: + link br-bad');
     expect(await watched.page.textContent('.detail .error')).toContain('plugin "nowhere" was not found');
     const records = (await watched.page.textContent('#records')) ?? '';
     expect(records.trimEnd().split('\n')).toEqual(lines);

@@ -43,11 +43,16 @@ test('what a plugin changed is told by its steps, where nobody has looked', () =
 
 test('the sentences of a snapshot stand with the plugin that they are about', () => {
   const sentences = [
-    'bridge: + link br (bridge)',
-    'bridge in the container: + link eth0 (veth)',
+    'bridge: + link br (bridge); sysctl net.ipv4.ip_forward 0 -> 1; map m: + tcp 80 -> 10.0.0.2:80',
+    'bridge in the container: - route 10.0.0.0/8',
     'meanwhile, container c2: + link veth1',
   ];
   const [, debug] = nodesOf([{ steps, delegates: [{ type: 'bridge', command: 'ADD' }] }], sentences);
-  expect(debug?.inside[0]?.changes.map(({ text }) => text)).toEqual(sentences.slice(0, 2));
+  expect(debug?.inside[0]?.changes).toEqual([
+    { sign: '+', text: 'link br (bridge)' },
+    { sign: '~', text: 'sysctl net.ipv4.ip_forward 0 -> 1' },
+    { sign: '', text: 'map m: + tcp 80 -> 10.0.0.2:80' },
+    { sign: '-', text: 'route 10.0.0.0/8 (container)' },
+  ]);
   expect(debug?.changes.map(({ text }) => text)).toEqual(sentences.slice(2));
 });
