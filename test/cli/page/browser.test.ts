@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { requires } from '../../requirements.ts';
-import { debugPlugin, OperatorNode } from '../operator-node.ts';
-import { Browser, type Watched } from './browser.ts';
+import { Browser, expectQuiet, selected, selectedSpan } from './browser.ts';
+import { contrastsBelow } from './contrast.ts';
 import { evilLines, PageFolder, shopLines } from './page-journal.ts';
 
-const selected = '[role=treeitem][aria-selected=true]';
 const failing = 'a000000000000002';
-
-/** What nothing of a page may leave behind. */
-function expectQuiet({ requests, complaints }: Watched): void {
-  expect({ requests, complaints }).toEqual({ requests: [], complaints: [] });
-}
-
-const selectedSpan = ({ page }: Watched) => page.getAttribute(selected, 'data-span');
 
 describe.if(requires('chromium'))('in a browser', () => {
   test('opens on the failed call, with what is wrong on top, and asks for nothing', async () => {
@@ -299,64 +291,3 @@ describe.if(requires('chromium'))('in a browser', () => {
     expectQuiet(watched);
   });
 });
-
-describe.if(requires('chromium', 'root', 'ip', 'nft', 'reference-plugins'))('of a real chain', () => {
-  test('the page opens on what failed, and holds what the journal does', async () => {
-    await using node = await OperatorNode.start();
-    const bridge = { type: 'bridge', bridge: 'br-bad', ipam: { type: 'host-local', subnet: '10.22.0.0/16' } };
-    node.configure('10-bad.conflist', {
-      ...{ cniVersion: '1.1.0', name: 'bad' },
-      plugins: [{ ...debugPlugin, snapshot: true, delegate: [bridge, { type: 'nowhere' }] }],
-    });
-    await node.pod('web');
-    const failed = await node.type('add bad web');
-    const [, id = ''] = /record: ([0-9a-f]{16}) in/.exec(failed.stderr) ?? [];
-    const lines = node.read('/var/log/cni-debug/journal.ndjson').trimEnd().split('\n');
-    using folder = new PageFolder([]);
-    const file = `${folder.path}/real.html`;
-    writeFileSync(file, await node.typed('trace --html -'));
-    await using browser = await Browser.start();
-    const watched = await browser.open(file);
-    expect(await selectedSpan(watched)).toBe(id);
-    expect(await watched.page.textContent('.chain')).toContain('+link br-bad');
-    expect(await watched.page.textContent('.sentences')).toContain('bridge: + link br-bad');
-    expect(await watched.page.textContent('.detail .error')).toContain('plugin "nowhere" was not found');
-    const records = (await watched.page.textContent('#records')) ?? '';
-    expect(records.trimEnd().split('\n')).toEqual(lines);
-    expectQuiet(watched);
-  });
-});
-
-/** Texts that are hard to read on what is behind them (WCAG 2.2, 1.4.3). */
-function contrastsBelow(least: number): string {
-  return `(() => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d', { willReadFrequently: true });
-    const rgba = (colour) => {
-      canvas.clearRect(0, 0, 1, 1);
-      canvas.fillStyle = colour;
-      canvas.fillRect(0, 0, 1, 1);
-      return [...canvas.getImageData(0, 0, 1, 1).data];
-    };
-    const over = ([r, g, b, a], below) => [r, g, b].map((part, at) => part * a / 255 + below[at] * (1 - a / 255));
-    const groundOf = (node) => {
-      if (node === null) return [255, 255, 255];
-      const colour = rgba(getComputedStyle(node).backgroundColor);
-      return colour[3] === 255 ? colour : over(colour, groundOf(node.parentElement));
-    };
-    const light = (colour) => {
-      const [r, g, b] = colour.map((part) => part / 255).map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const low = new Set();
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-      const node = texts.currentNode.parentElement;
-      if (texts.currentNode.data.trim() === '' || node.closest('script, noscript, option') || !node.checkVisibility()) continue;
-      const ground = groundOf(node);
-      const [one, other] = [light(over(rgba(getComputedStyle(node).color), ground)), light(ground)].sort((a, b) => b - a);
-      const contrast = (one + 0.05) / (other + 0.05);
-      if (contrast < ${least}) low.add(node.className + ': ' + texts.currentNode.data + ' ' + contrast.toFixed(2));
-    }
-    return [...low];
-  })()`;
-}

@@ -1,3 +1,4 @@
+import { expect } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,4 +57,16 @@ export class Browser {
     await this.context.close();
     rmSync(this.profile, { recursive: true, force: true });
   }
+}
+
+/** The row of the span that is selected. */
+export const selected = '[role=treeitem][aria-selected=true]';
+
+export function selectedSpan({ page }: Watched): Promise<string | null> {
+  return page.getAttribute(selected, 'data-span');
+}
+
+/** What nothing of a page may leave behind. */
+export function expectQuiet({ requests, complaints }: Watched): void {
+  expect({ requests, complaints }).toEqual({ requests: [], complaints: [] });
 }
