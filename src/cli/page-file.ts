@@ -27,7 +27,7 @@ export async function writePage(
   lives: readonly ShownLife[],
   { records, lines, named }: PageRecords,
 ): Promise<void> {
-  // 120 KB of script and style, which no other verb needs.
+  // 45 KB of script and style, which no other verb needs.
   const { tracePage } = await import('./page/page.ts');
   const sentencesOf = (record?: StoredRecord) => (record ? changeSentences(record.document) : []);
   const terms = { isRunning, sentencesOf, now: Date.now(), named };
