@@ -1,5 +1,5 @@
-// Builds dist/: cni-debug.cjs (the program for Node), runtime.cjs and types/ (the library), koffi.node, cni-debug (the
-// executable) and bin/ (its names).
+// Builds dist/: page/ (script and style of `trace --html`, which the programs hold as text), cni-debug.cjs (the program for
+// Node), runtime.cjs and types/ (the library), koffi.node, cni-debug (the executable) and bin/ (its names).
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -29,6 +29,21 @@ const koffi = `@koromix/koffi-linux-${process.arch}/${libc}_${process.arch}/koff
 const attachment = { CNI_CONTAINERID: 'order', CNI_NETNS: '/none', CNI_IFNAME: 'eth0', CNI_PATH: '/none' };
 
 rmSync(dist, { recursive: true, force: true });
+// First: src/cli/page imports what comes of it.
+await build({
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'iife',
+  charset: 'utf8',
+  minify: true,
+  legalComments: 'none',
+  entryPoints: { client: 'src/cli/page/client/client.ts', page: 'src/cli/page/page.css' },
+  outdir: 'dist/page',
+  outExtension: { '.js': '.js.txt', '.css': '.css.txt' },
+  logLevel: 'warning',
+});
 const forNode = {
   absWorkingDir: root,
   bundle: true,

@@ -59,6 +59,11 @@ test.each([
   ['src/cli/x.ts', '../runtime/find-plugin.ts', true],
   ['src/cli/x.ts', '../../plugins/by-name.ts', true],
   ['src/cli/x.ts', 'koffi', false],
+  ['src/cli/page/client/x.ts', '../../../cni/json.ts', true],
+  ['src/cli/page/client/x.ts', '../../duration-text.ts', true],
+  ['src/cli/page/client/x.ts', 'node:fs', false],
+  ['src/cli/page/client/x.ts', '../../../kernel/netns.ts', false],
+  ['src/cli/page/client/x.ts', '../../../process-io.ts', false],
 ])('%s may import %s: %p', (path, from, allowed) => {
   expect(allows(path, from)).toBe(allowed);
 });

@@ -15,6 +15,7 @@ type Requirement =
   | 'ctr'
   | 'busybox'
   | 'script'
+  | 'chromium'
   | 'reference-plugins';
 
 /**

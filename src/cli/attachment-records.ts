@@ -8,12 +8,17 @@ export interface FoundAttachments {
   readonly others: readonly string[];
   /** The record that the word named. */
   readonly named: StoredRecord | undefined;
+  /** Records of old that were not looked at, because there are too many; only of all attachments. */
+  readonly isCut?: true;
 }
+
+/** Of all attachments, the newest: more than anybody looks at, and what fits into memory. */
+const mostOfAll = 20_000;
 
 /**
  * The records of the attachment that `last` or a record's ID stands for, or of all attachments of a container (its ID, or
  * the beginning of one) or of a pod (`namespace/name`, or its name); of several that it can mean, of the one that was
- * heard of last. Undefined where there is none.
+ * heard of last. `all` is every attachment. Undefined where there is none.
  *
  * @param read starts anew with every call: records, the newest first
  */
@@ -21,6 +26,7 @@ export function findAttachments(
   word: string,
   read: () => Iterable<StoredRecord>,
 ): FoundAttachments | undefined {
+  if (word === 'all') return ofAll(read());
   const named = word === 'last' ? lastOf(read) : recordNamed(word, read);
   if (named === undefined) return ofContainer(word, read());
   const isIts = isOfAttachment(named);
@@ -33,6 +39,16 @@ export function findAttachments(
 /** Of an attachment, if there is one: runtimes ask for STATUS all the time. */
 function lastOf(read: () => Iterable<StoredRecord>): StoredRecord | undefined {
   return firstOf(read(), ({ containerID }) => containerID !== '') ?? firstOf(read(), () => true);
+}
+
+function ofAll(newestFirst: Iterable<StoredRecord>): FoundAttachments | undefined {
+  const records: StoredRecord[] = [];
+  for (const record of newestFirst) {
+    if (records.length === mostOfAll)
+      return { records: records.reverse(), others: [], named: undefined, isCut: true };
+    records.push(record);
+  }
+  return records.length === 0 ? undefined : { records: records.reverse(), others: [], named: undefined };
 }
 
 function recordNamed(word: string, read: () => Iterable<StoredRecord>): StoredRecord | undefined {

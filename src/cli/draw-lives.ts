@@ -1,20 +1,14 @@
-import type { Life, Operation } from '../trace/life.ts';
+import type { Operation } from '../trace/life.ts';
 import { allSpans } from '../trace/life-span.ts';
 import { isRunning } from '../trace/living-process.ts';
-import { visible } from '../trace/visible-text.ts';
-import { note, paintFor, say } from './terminal.ts';
+import { noteWhatIsNotShown, type ShownLife } from './shown-life.ts';
+import { paintFor, say } from './terminal.ts';
 import { ascii, blocks } from './time-bar.ts';
 import { waterfall } from './waterfall.ts';
 
 export interface DrawOptions {
   readonly all?: true;
   readonly width?: number;
-}
-
-/** An attachment, and those of its operations that are to be seen. */
-export interface ShownLife {
-  readonly life: Life;
-  readonly operations: readonly Operation[];
 }
 
 /** A waterfall for each attachment on stdout, and below them what their marks mean. */
@@ -27,14 +21,7 @@ export function drawLives(lives: readonly ShownLife[], options: DrawOptions): vo
   const pictures = lives.map(({ life, operations }) => waterfall(life, operations, drawing));
   const legend = legendOf(lives.flatMap(({ operations }) => operations));
   say([...pictures, ...(legend === '' ? [] : [`${paint('dim', legend)}\n`])].join('\n'));
-  for (const { life, operations } of lives) {
-    const left = life.operations.length - operations.length;
-    if (left > 0)
-      note(
-        'trace',
-        `${left} operations of ${visible(life.ifName)} are not shown: --tail ${life.operations.length} does`,
-      );
-  }
+  noteWhatIsNotShown(lives);
 }
 
 /** What the marks mean that were made. */

@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs';
 import { recordsFromEnd } from '../trace/journal-reader.ts';
 import { defaultJournal } from '../trace/journal-settings.ts';
 import { writtenAt } from '../trace/read-journals.ts';
+import { parseLine } from '../trace/record-line.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 
 /**
  * The records of several journals, the last that was written first, also those of files that were renamed to `.1` and so
  * on. Each journal keeps its own order, whatever its clock did. Throws SystemError.
  */
-export function* newestRecords(journals: readonly string[]): Generator<StoredRecord> {
-  const sources = journals.map((path) => ofOne(path));
+export function* newestRecords(journals: readonly string[], parse = parseLine): Generator<StoredRecord> {
+  const sources = journals.map((path) => ofOne(path, parse));
   try {
     const heads = sources.map((source) => ({ source, next: source.next() }));
     for (;;) {
@@ -30,8 +31,8 @@ export function isThere(journal: string): boolean {
   return withOlder(journal).some((path) => existsSync(path));
 }
 
-function* ofOne(journal: string): Generator<StoredRecord, undefined> {
-  for (const path of withOlder(journal)) yield* recordsFromEnd(path);
+function* ofOne(journal: string, parse: typeof parseLine): Generator<StoredRecord, undefined> {
+  for (const path of withOlder(journal)) yield* recordsFromEnd(path, parse);
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringifyJson } from '../cni/json.ts';
 import { CallSummary } from '../trace/call-summary.ts';
+import { KeptLines } from '../trace/kept-lines.ts';
 import { type Life, livesOf, type Operation } from '../trace/life.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 import { visible } from '../trace/visible-text.ts';
@@ -12,6 +13,7 @@ import { knownNetworks } from './known-networks.ts';
 import { lifeDocument } from './life-document.ts';
 import { type PlaceOptions, withPlaceOptions } from './network-options.ts';
 import { isThere, newestRecords } from './newest-records.ts';
+import { writePage } from './page-file.ts';
 import { summaryTable } from './summary-table.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
 import { act, verb } from './verb.ts';
@@ -19,6 +21,7 @@ import { act, verb } from './verb.ts';
 interface TraceOptions extends PlaceOptions, DrawOptions {
   readonly summary?: true;
   readonly journal?: readonly string[];
+  readonly html?: string;
   readonly tail: number;
 }
 
@@ -29,9 +32,15 @@ export function traceCommand(): Command {
       ['trace default/nginx', 'a pod, every interface of it'],
       ['trace 3f2a0c', 'a container, by the beginning of its ID'],
       ['trace bfed4b2855f40adb', 'the record that an error names'],
+      [
+        'trace --html page.html default/nginx',
+        'the same as a page for a browser, to look closer or to hand on',
+      ],
+      ['trace --html page.html all', 'every attachment of which there are records'],
       ['trace --summary', 'how often each plugin was called, how often it failed, how long it took'],
     ])
-      .argument('[attachment]', 'a container ID, pod, record ID, or last', 'last')
+      .argument('[attachment]', 'a container ID, pod, record ID, last, or all', 'last')
+      .option('--html <file>', 'write one self-contained page with the records in it; - is stdout')
       .option('--summary', 'count the calls; of all attachments where none is named')
       .option(
         '--journal <file>',
@@ -49,18 +58,25 @@ async function trace(word: string, options: TraceOptions, { args }: Command): Pr
   const journals = options.journal ?? [
     ...new Set([...lists.flatMap(journalsOf), ...journalsOf({ plugins: [] })]),
   ];
-  const read = () => newestRecords(journals);
+  if (options.html !== undefined && (options.json || options.summary))
+    throw usageError('--html goes with neither --json nor --summary');
+  const lines = options.html === undefined ? undefined : new KeptLines();
+  const read = () => newestRecords(journals, lines && ((line) => lines.parse(line)));
   if (options.summary && args.length === 0) return summarize(read(), journals, options);
   const found = findAttachments(word, read);
   if (found === undefined) throw nothingOf(word, journals);
   if (options.summary) return summarize([...found.records].reverse(), journals, options);
   const chainsOf = (network: string) =>
     lists.filter(({ name }) => name === network).map(({ plugins }) => plugins);
-  const lives = livesOf(found.records, chainsOf).map((life) => ({
+  const records = lines === undefined ? found.records : found.records.map((record) => lines.exact(record));
+  const lives = livesOf(records, chainsOf).map((life) => ({
     life,
     operations: shownOf(life, found, options),
   }));
-  if (options.json) {
+  if (options.html !== undefined && lines !== undefined) {
+    const named = word === 'last' ? undefined : found.named;
+    await writePage(options.html, lives, { records, lines, named });
+  } else if (options.json) {
     const documents = lives.map(({ life, operations }) => lifeDocument(life, operations));
     say(`${stringifyJson(documents, '    ')}\n`);
   } else {
@@ -70,6 +86,7 @@ async function trace(word: string, options: TraceOptions, { args }: Command): Pr
     const others = found.others.slice(0, 5).map(visible).join(', ');
     note('trace', `the newest of several that this may mean; others are ${others}`);
   }
+  if (found.isCut) note('trace', `only the last ${found.records.length} records were looked at`);
   return 0;
 }
 
@@ -107,7 +124,9 @@ function nothingOf(word: string, journals: readonly string[]): CommandFailure {
       'a plugin "debug" in a chain keeps one: cni-debug install --into FILE',
     ]);
   const what =
-    word === 'last' ? 'no record' : `no record of a container, pod or record ${JSON.stringify(word)}`;
+    word === 'last' || word === 'all'
+      ? 'no record'
+      : `no record of a container, pod or record ${JSON.stringify(word)}`;
   return new CommandFailure(ExitStatus.no, `${what} in ${places}`, ['cni-debug list shows what there is']);
 }
 

@@ -42,7 +42,8 @@ function under(spans: readonly LifeSpan[], depth: number, said: readonly string[
   });
 }
 
-function reasonOf({ kind, error, isTolerated, record }: LifeSpan): string | undefined {
+/** What a span failed with, as a person reads it; undefined where that was no fault. */
+export function reasonOf({ kind, error, isTolerated, record }: LifeSpan): string | undefined {
   if (error === undefined || isTolerated) return undefined;
   if (kind !== 'call') return error;
   // Whoever reads this has found the record.

@@ -9,13 +9,13 @@ import type { StoredRecord } from './stored-record.ts';
  * The records of a journal file, the last one first, and no more of the file is read than somebody asks for. A line that
  * is damaged, or was cut, is skipped. Throws SystemError; a file that is not there has no records.
  */
-export function* recordsFromEnd(path: string): Generator<StoredRecord> {
+export function* recordsFromEnd(path: string, parse = parseLine): Generator<StoredRecord> {
   const fd = openIfThere(path);
   if (fd === undefined) return;
   try {
     for (const { bytes } of blocksFromEnd({ fd, path, size: fstatSync(fd).size })) {
       for (const { start, end } of linesInFromEnd(bytes)) {
-        const record = parseLine(bytes.subarray(start, end));
+        const record = parse(bytes.subarray(start, end));
         if (typeof record === 'object') yield record;
       }
     }
