@@ -55,7 +55,7 @@ async function run(options: Options): Promise<number> {
   const names = namesOf(options.names);
   const place = placeOf(options);
   const signal = endingSignal();
-  const report = await orFailure(async () => {
+  const report = await orFailure('install', async () => {
     const into = options.into === undefined ? undefined : { type: debugName(names), place };
     const order: InstallOrder = {
       program: await thisProgram(),

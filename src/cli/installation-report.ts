@@ -2,6 +2,7 @@ import type { Deed, Report } from '../installation/deed.ts';
 import { Refusal } from '../installation/refusal.ts';
 import { SystemError } from '../kernel/system-error.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
+import { withProgress } from './progress.ts';
 import { paintFor, say, sayJson } from './terminal.ts';
 
 export interface Spoken {
@@ -34,10 +35,13 @@ function lineOf({ action, path, as, target, note }: Deed): string {
   return [...words, ...(note ? [`(${note})`] : [])].join(' ');
 }
 
-/** Runs it; what it throws ends the verb with the status that it deserves. */
-export async function orFailure<T>(run: () => Promise<T>): Promise<T> {
+/** Runs it, with its progress; what it throws ends the verb with the status that it deserves. */
+export async function orFailure<T>(verb: string, run: () => Promise<T>): Promise<T> {
   try {
-    return await run();
+    return await withProgress(verb, (progress) => {
+      progress.show('waiting for whoever else is at it, or for the disk');
+      return run();
+    });
   } catch (thrown) {
     if (thrown instanceof Refusal) {
       if (thrown.difference.length > 0) process.stderr.write(painted(thrown.difference, process.stderr));

@@ -11,6 +11,7 @@ import { surveyPlugins } from '../lint/plugin-survey.ts';
 import { textReport } from '../lint/text-report.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
 import { readersByType } from './plugin-readers.ts';
+import { withProgress } from './progress.ts';
 import { paintFor, say, sayJson } from './terminal.ts';
 import { act, verb } from './verb.ts';
 
@@ -52,7 +53,10 @@ async function run(named: string | undefined, options: Options): Promise<number>
   const pluginPath = options.pluginDir ?? (process.env.CNI_PATH || defaultPluginPath);
   const { machine, unseen: more } = options.filesOnly
     ? { machine: undefined, unseen: [] }
-    : await lookAtMachine(files, pluginPath);
+    : await withProgress('lint', (progress) => {
+        progress.show('asking the plugins for their versions');
+        return lookAtMachine(files, pluginPath);
+      });
   const findings = lint(new LintContext(files, readersByType, directory, machine));
   const networks = files.filter(({ network }) => network !== undefined).length;
   if (options.json || options.format === 'json') sayJson(jsonReport(findings));

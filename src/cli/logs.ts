@@ -11,6 +11,7 @@ import { type LogsOptions, queryOf, withLogOptions } from './log-options.ts';
 import { type LogSource, logSources } from './log-sources.ts';
 import { type LogView, logView } from './log-view.ts';
 import { logWords } from './log-words.ts';
+import { withProgress } from './progress.ts';
 import { note, say } from './terminal.ts';
 import { act, verb } from './verb.ts';
 
@@ -50,7 +51,11 @@ async function logs(words: readonly string[], options: LogsOptions): Promise<num
     );
   // What may not be read now will not be read later, either.
   const isRefused = refused.length > 0 && sources.every(({ files }) => files.length === 0);
-  const shown = isRefused ? 0 : await show(sources, search, notes, options);
+  const shown = await withProgress('logs', async (progress) => {
+    notes.onRead = () => progress.tick('searching the journals');
+    // What is shown says enough.
+    return isRefused ? 0 : await show(sources, search, notes, options, () => progress.stop());
+  });
   return conclude(shown, notes, sources, follow);
 }
 
@@ -59,6 +64,7 @@ async function show(
   search: RecordSearch,
   notes: ReadingNotes,
   options: LogsOptions,
+  onShow: () => void,
 ): Promise<number> {
   const { follow = false, reverse, format } = options;
   const view = logView(options);
@@ -70,10 +76,12 @@ async function show(
   try {
     const tail = options.tail ?? (follow ? followTail : undefined);
     for await (const one of readJournals(found, { tail, reverse })) {
+      onShow();
       say(view(one));
       shown += 1;
       if (signal !== undefined && (await hasEnded(signal, shown))) break;
     }
+    onShow();
     if (signal !== undefined && !signal.aborted)
       shown += await showNew(journals, search, notes, { signal, everyBegin, view });
   } finally {

@@ -9,6 +9,8 @@ export class Progress {
   readonly #spinner = yoctoSpinner({ stream: process.stderr });
   #timer: NodeJS.Timeout | undefined;
   #text = '';
+  #isOver = false;
+  readonly #since = performance.now();
 
   constructor(private readonly verb: string) {}
 
@@ -20,6 +22,12 @@ export class Progress {
     this.#timer ??= setTimeout(() => this.#spinner.start(this.#text), patienceMs);
   }
 
+  /** The same for work that lets no timer run: to be called again and again while it goes on. */
+  tick(text: string): void {
+    if (!process.stderr.isTTY || this.#isOver || performance.now() - this.#since < patienceMs) return;
+    if (!this.#spinner.isSpinning) this.#spinner.start(text);
+  }
+
   /** Something that is worth knowing and no error, on a line of its own. */
   note(message: string): void {
     const wasSpinning = this.#spinner.isSpinning;
@@ -28,8 +36,9 @@ export class Progress {
     if (wasSpinning) this.#spinner.start();
   }
 
-  /** Takes the line away. */
+  /** Takes the line away, for good where somebody ticks. */
   stop(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#spinner.isSpinning) this.#spinner.stop();

@@ -14,6 +14,7 @@ import { lifeDocument } from './life-document.ts';
 import { type PlaceOptions, withPlaceOptions } from './network-options.ts';
 import { isThere, newestRecords } from './newest-records.ts';
 import { writePage } from './page-file.ts';
+import { type Progress, withProgress } from './progress.ts';
 import { summaryTable } from './summary-table.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
 import { act, verb } from './verb.ts';
@@ -53,7 +54,16 @@ export function traceCommand(): Command {
   ).action(act(trace));
 }
 
-async function trace(word: string, options: TraceOptions, { args }: Command): Promise<number> {
+function trace(word: string, options: TraceOptions, { args }: Command): Promise<number> {
+  return withProgress('trace', (progress) => traced(word, options, args, progress));
+}
+
+async function traced(
+  word: string,
+  options: TraceOptions,
+  args: readonly string[],
+  progress: Progress,
+): Promise<number> {
   const lists = knownNetworks(options);
   const journals = options.journal ?? [
     ...new Set([...lists.flatMap(journalsOf), ...journalsOf({ plugins: [] })]),
@@ -61,7 +71,7 @@ async function trace(word: string, options: TraceOptions, { args }: Command): Pr
   if (options.html !== undefined && (options.json || options.summary))
     throw usageError('--html goes with neither --json nor --summary');
   const lines = options.html === undefined ? undefined : new KeptLines();
-  const read = () => newestRecords(journals, lines && ((line) => lines.parse(line)));
+  const read = () => ticking(newestRecords(journals, lines && ((line) => lines.parse(line))), progress);
   if (options.summary && args.length === 0) return summarize(read(), journals, options);
   const found = findAttachments(word, read);
   if (found === undefined) throw nothingOf(word, journals);
@@ -88,6 +98,17 @@ async function trace(word: string, options: TraceOptions, { args }: Command): Pr
   }
   if (found.isCut) note('trace', `only the last ${found.records.length} records were looked at`);
   return 0;
+}
+
+function* ticking(records: Iterable<StoredRecord>, progress: Progress): Generator<StoredRecord> {
+  try {
+    for (const record of records) {
+      progress.tick('reading the journals');
+      yield record;
+    }
+  } finally {
+    progress.stop();
+  }
 }
 
 /** The last ones; where a record was named, those from its own on. */

@@ -43,7 +43,7 @@ async function run(options: Options): Promise<number> {
   if (keepPlugins && into.length === 0)
     throw usageError('--keep-plugins needs --into: without a chain to restore there is nothing to do');
   const folder = conflistFolder();
-  const report = await orFailure(async () =>
+  const report = await orFailure('uninstall', async () =>
     uninstall({
       folder: pluginDir,
       into: [...new Set(into.map((named) => findConflist(named, folder, true)))],

@@ -29,6 +29,8 @@ export interface ReadingNotes {
   unknown: number;
   /** What could not be read, or not to its end. */
   readonly problems: string[];
+  /** Is told of each piece of a file that is read. */
+  onRead?: (() => void) | undefined;
 }
 
 export function newNotes(): ReadingNotes {
@@ -105,6 +107,7 @@ export class FoundRecords {
           journalFile,
           file === from.file ? from.offset : 0,
         )) {
+          notes?.onRead?.();
           for (const { start, end } of linesIn(bytes, needle)) {
             const line = bytes.subarray(start, end);
             if (this.search.mayMatch(line, 1)) yield { line, at: { file, offset: offset + start }, isPiped };
@@ -125,6 +128,7 @@ export class FoundRecords {
           continue;
         }
         for (const { bytes, start: offset } of blocksFromEnd(journalFile)) {
+          this.notes.onRead?.();
           for (const { start, end } of linesInFromEnd(bytes, needle)) {
             const line = bytes.subarray(start, end);
             if (this.search.mayMatch(line, 1))

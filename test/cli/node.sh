@@ -15,9 +15,13 @@ mount -t tmpfs -o mode=755 tmpfs /run
 # What the machine itself may have of these is not there any more.
 rm -rf /etc/cni /opt/cni /var/lib/cni /var/log/cni-debug
 mkdir -p /run/netns /etc/cni/net.d /opt/cni/bin /opt/cni/reference
-cp "$dist/cni-debug" "$dist/koffi.node" /opt/cni/bin/
+# Not copies: the executable has 100 MB.
+for name in cni-debug koffi.node; do
+  : >/opt/cni/bin/$name
+  mount --bind "$dist/$name" /opt/cni/bin/$name
+done
 for name in $(ls "$dist/bin"); do [ "$name" = cni-debug ] || ln -s cni-debug "/opt/cni/bin/$name"; done
-if [ -d "$reference" ]; then for name in $(ls "$reference"); do cp "$reference/$name" "/opt/cni/reference/$name"; done; fi
+if [ -d "$reference" ]; then mount --bind "$reference" /opt/cni/reference; fi
 ip link set lo up
 echo ready
 cat >/dev/null

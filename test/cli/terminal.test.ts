@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { requires } from '../requirements.ts';
+import { journalLine } from '../trace/journal-lines.ts';
 import { bridgeNetwork, OperatorNode } from './operator-node.ts';
 
 const slow = `#!/bin/sh
@@ -22,6 +23,16 @@ describe.if(requires('root', 'ip', 'script'))('on a terminal', () => {
     expect(await onTerminal(node, 'add slow web')).toContain('ADD of plugin 1 of 1 ("slow")');
     await node.typed('del slow web');
     expect(await node.type('add slow web')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('so does a search that has found nothing yet', async () => {
+    await using node = await OperatorNode.start();
+    const lines = Array.from({ length: 500 }, (_, number) => `${journalLine(number)}\n`).join('');
+    node.write('/run/journal', lines);
+    node.write('/run/slowly', 'cat /run/journal; sleep 1.2; cat /run/journal');
+    const search = 'sh /run/slowly | cni-debug logs -g nothing-of-this -';
+    expect(await node.sh(`script -qc '${search}' /dev/null </dev/null`)).toContain('searching the journals');
+    expect(await node.sh(`{ ${search}; } 2>&1 || true`)).not.toContain('searching');
   });
 
   test('what is quick does not', async () => {
