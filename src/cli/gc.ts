@@ -5,6 +5,7 @@ import { takeBackAbandoned } from '../runtime/abandoned.ts';
 import { gcNetworkList } from '../runtime/gc-network-list.ts';
 import { findNetwork } from '../runtime/network-files.ts';
 import type { CachedAttachment } from '../runtime/result-cache.ts';
+import { usageError } from './failure.ts';
 import { livingAttachments } from './living-attachments.ts';
 import { executionOf, type NetworkOptions, withNetworkOptions } from './network-options.ts';
 import { withProgress } from './progress.ts';
@@ -31,6 +32,8 @@ export function gcCommand(): Command {
 
 /** Prints what got its DEL. */
 async function gc(network: string, options: GcOptions): Promise<number> {
+  if (options.all && options.valid !== undefined)
+    throw usageError('--all keeps nothing, and --valid something: take one of them');
   const { list } = findNetwork(network, options.confDir);
   const stale: CachedAttachment[] = [];
   await withProgress('gc', async (progress) => {
@@ -47,7 +50,8 @@ async function gc(network: string, options: GcOptions): Promise<number> {
     });
     return 0;
   }
-  for (const { containerID, ifName } of stale) say(`deleted ${ifName} of ${containerID}, which was gone\n`);
+  const why = options.all || options.valid ? '' : ', which was gone';
+  for (const { containerID, ifName } of stale) say(`deleted ${ifName} of ${containerID}${why}\n`);
   say(`${summary(list.name, list.cniVersion, list.disableGC)}\n`);
   return 0;
 

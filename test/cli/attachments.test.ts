@@ -182,7 +182,8 @@ describe.if(requires('root', 'ip', 'nft', 'iptables', 'reference-plugins'))('on 
     expect(await node.typed('gc old')).toBe(
       'network "old": 0 deleted, then no GC, which 0.4.0 does not have\n',
     );
-    await node.typed('gc lab --all');
+    await node.typed('add lab cache --container-id cache');
+    expect(await node.typed('gc lab --all')).toStartWith('deleted eth0 of web\ndeleted eth0 of cache\n');
     expect(leases()).toEqual([]);
     expect(node.files('/var/lib/cni/results')).toEqual(['old-web-eth1']);
   });
@@ -243,6 +244,7 @@ describe.if(requires('root', 'ip', 'nft', 'iptables', 'reference-plugins'))('on 
       ['add lab web --ifname a/b', 1, 'interface name "a/b" must have no "/"'],
       ['add lab web --container-id .x', 1, 'container ID ".x" must begin with'],
       ['add /etc/cni/net.d/none.conflist web', 1, 'none.conflist: ENOENT'],
+      ['gc lab --valid web/eth0 --all', 2, 'take one of them'],
       ['gc lab --valid web', 2, 'A container ID and an interface belong there'],
     ];
     for (const [words, status, message] of answers) {
