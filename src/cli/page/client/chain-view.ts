@@ -1,6 +1,7 @@
 import { durationText } from '../../duration-text.ts';
 import type { ChainNode, ChangeLine, PageOperation } from '../page-data.ts';
 import { arrow, element } from './element.ts';
+import { shortList } from './short-list.ts';
 
 /** More than that is read in the steps. */
 const mostLines = 3;
@@ -76,20 +77,11 @@ function lines(title: string, all: readonly ChangeLine[]): HTMLElement | undefin
         element('span', {}, text),
       ),
     );
-  const rest = all.slice(mostLines);
   return element(
     'div',
     { class: 'changes' },
     title === '' ? undefined : element('p', { class: 'title' }, title),
-    element('ul', {}, ...items(all.slice(0, mostLines))),
-    rest.length === 0
-      ? undefined
-      : element(
-          'details',
-          {},
-          element('summary', {}, `${rest.length} more`),
-          element('ul', {}, ...items(rest)),
-        ),
+    ...shortList(items(all), mostLines),
   );
 }
 

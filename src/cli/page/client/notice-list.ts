@@ -1,5 +1,6 @@
 import type { Notice } from '../page-data.ts';
 import { element } from './element.ts';
+import { shortList } from './short-list.ts';
 
 /** What failed comes before everything else; so many are on the first screen. */
 const mostAtOnce = 6;
@@ -14,20 +15,11 @@ export function noticeList(notices: readonly Notice[], select: (id: string) => v
       element('p', {}, 'No call failed, and nothing was found.'),
     );
   const items = (some: readonly Notice[]) => some.map((notice) => item(notice, select));
-  const rest = notices.slice(mostAtOnce);
   return element(
     'section',
     { class: 'notices', 'aria-label': 'what failed, and what was found' },
     element('h2', {}, titleOf(notices)),
-    element('ul', {}, ...items(notices.slice(0, mostAtOnce))),
-    rest.length === 0
-      ? undefined
-      : element(
-          'details',
-          {},
-          element('summary', {}, `${rest.length} more`),
-          element('ul', {}, ...items(rest)),
-        ),
+    ...shortList(items(notices), mostAtOnce),
   );
 }
 
