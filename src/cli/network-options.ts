@@ -51,12 +51,13 @@ export function withNetworkOptions(command: Command): Command {
           .env('CNI_PATH')
           .default('/opt/cni/bin'),
       )
-      .addOption(
-        new Option('--timeout <duration>', 'how long each plugin may take')
-          .default(120_000, '2m')
-          .argParser(duration),
-      ),
+      .addOption(durationOption('--timeout <duration>', 'how long each plugin may take', '2m')),
   );
+}
+
+/** An option whose value is in ms. */
+export function durationOption(flags: string, does: string, otherwise: string): Option {
+  return new Option(flags, does).default(duration(otherwise), otherwise).argParser(duration);
 }
 
 export function withAttachmentOptions(command: Command): Command {
