@@ -23,6 +23,7 @@ const verbs: Verbs = {
   trace: async () => (await import('./trace.ts')).traceCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
+  replay: async () => (await import('./replay.ts')).replayCommand(),
   install: async () => (await import('./install.ts')).installCommand(),
   uninstall: async () => (await import('./uninstall.ts')).uninstallCommand(),
   lint: async () => (await import('./lint.ts')).lintCommand(),
