@@ -24,6 +24,7 @@ const verbs: Verbs = {
   demo: async () => (await import('./demo.ts')).demoCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
   replay: async () => (await import('./replay.ts')).replayCommand(),
+  bundle: async () => (await import('./bundle.ts')).bundleCommand(),
   install: async () => (await import('./install.ts')).installCommand(),
   uninstall: async () => (await import('./uninstall.ts')).uninstallCommand(),
   lint: async () => (await import('./lint.ts')).lintCommand(),

@@ -102,8 +102,8 @@ describe.if(requires('root', 'ip'))('replay', () => {
     expect((await node.type('add faulty faulty')).status).toBe(1);
     const record = await lastOf(node, 'ADD');
     expect(record.error.code).toBe(11);
-    node.write('/root/record.json', record);
-    const { stdout, status } = await replayed('/root/record.json --format json');
+    node.write('/var/record.json', record);
+    const { stdout, status } = await replayed('/var/record.json --format json');
     expect(status).toBe(0);
     const answer = JSON.parse(stdout);
     expect(answer).toMatchObject({ record: record.id, isSame: true, difference: [] });
@@ -159,7 +159,7 @@ describe.if(requires('root', 'ip'))('replay', () => {
       '/var/lib/mark',
       '/run/mark',
       `${folder}/mark`,
-      '/root/mark',
+      '/opt/mark',
     ];
     const script = `for mark in ${marks.join(' ')}; do echo x > $mark && echo "wrote $mark" >&2; done
       ip link add mark type bridge >/dev/null; [ -e /sys/class/net/mark ] && echo "sys is its own" >&2
