@@ -1,7 +1,9 @@
 import type { Rule } from './rule.ts';
 import { cacheWithoutContainer } from './rules/abandoned-caches.ts';
+import { configurationRefused, conflistIgnored } from './rules/configurations.ts';
 import { damagedCache } from './rules/damaged-caches.ts';
 import { damagedLease } from './rules/damaged-leases.ts';
+import { pluginMissing, pluginNotExecutable, versionUnsupported } from './rules/executables.ts';
 import { leasesWithoutOwner } from './rules/leases.ts';
 import { poolExhausted, poolNearlyFull } from './rules/pools.ts';
 import { callWithoutEnd } from './rules/unfinished-calls.ts';
@@ -15,4 +17,9 @@ export const rules: readonly Rule[] = [
   damagedCache,
   cacheWithoutContainer,
   callWithoutEnd,
+  pluginMissing,
+  pluginNotExecutable,
+  versionUnsupported,
+  conflistIgnored,
+  configurationRefused,
 ];
