@@ -74,6 +74,8 @@ function refused(path: string, reason: string): Draft {
   };
 }
 
+const noPod = 'no pod starts: the runtime waits for a network, and the node is not ready';
+
 /** With everything that is there and would be one under another name. */
 function none({ findings, hasDirectory }: LintResult, survey: Survey): Draft[] {
   const { confDir } = survey.settings;
@@ -82,7 +84,8 @@ function none({ findings, hasDirectory }: LintResult, survey: Survey): Draft[] {
     return [
       {
         object: `file ${confDir}`,
-        cause: 'is not there: no runtime finds a network, and no pod starts',
+        cause: 'is not there: no runtime finds a network',
+        meaning: noPod,
         evidence: [{ source: `ls ${confDir}`, text: 'No such file or directory' }],
         fix: [`put the configuration of a network into ${confDir}, or say with --conf-dir where it is`],
       },
@@ -94,6 +97,7 @@ function none({ findings, hasDirectory }: LintResult, survey: Survey): Draft[] {
     {
       object: `file ${confDir}`,
       cause: found.message,
+      meaning: noPod,
       evidence: [found, ...others].map(({ id, file, message }) => ({
         source: file,
         text: `${id} ${message}`,
