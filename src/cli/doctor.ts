@@ -7,6 +7,7 @@ import { findingsJson } from '../findings/json-report.ts';
 import { findingsText } from '../findings/text-report.ts';
 import { ExitStatus } from './failure.ts';
 import { durationOption, type NetworkOptions, withNetworkOptions } from './network-options.ts';
+import { readersByType } from './plugin-readers.ts';
 import { withProgress } from './progress.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
 import { act, verb } from './verb.ts';
@@ -39,7 +40,8 @@ export function doctorCommand() {
 }
 
 async function doctor(options: DoctorOptions): Promise<number> {
-  const survey = new Survey({ ...options, pluginPath: options.pluginDir, minAgeMs: options.minAge });
+  const { pluginDir: pluginPath, minAge: minAgeMs } = options;
+  const survey = new Survey({ ...options, pluginPath, minAgeMs, readers: readersByType });
   const diagnosis = await withProgress('doctor', (progress) => {
     progress.show('looking at the node');
     return examine(survey);
