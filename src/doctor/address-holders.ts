@@ -1,5 +1,5 @@
+import { namespaceContents } from './namespace-contents.ts';
 import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
 
 /** An interface that has an address. */
 export interface AddressHolder {
@@ -19,20 +19,16 @@ const RT_SCOPE_UNIVERSE = 0;
  */
 export function addressHolders(survey: Survey): ReadonlyMap<string, readonly AddressHolder[]> {
   return survey.once('address holders', 'addresses in namespaces', () => {
-    const found = survey.each(survey.namespaces(), ({ id, path }) =>
-      see(`namespace ${path}`, () => {
-        const { links, addresses } = survey.inside(path);
-        return addresses
-          .filter(({ scope }) => scope === RT_SCOPE_UNIVERSE)
-          .map(({ address, index }) => {
-            const link = links.find((one) => one.index === index)?.name ?? `link ${index}`;
-            return { address, holder: { netns: path, id, link } };
-          });
-      }),
-    );
     const holders = new Map<string, AddressHolder[]>();
-    for (const { address, holder } of found.flat())
-      holders.set(address, [...(holders.get(address) ?? []), holder]);
+    for (const { namespace, contents } of namespaceContents(survey)) {
+      const { links, addresses } = contents;
+      for (const { address, index, scope } of addresses) {
+        if (scope !== RT_SCOPE_UNIVERSE) continue;
+        const link = links.find((one) => one.index === index)?.name ?? `link ${index}`;
+        const holder = { netns: namespace.path, id: namespace.id, link };
+        holders.set(address, [...(holders.get(address) ?? []), holder]);
+      }
+    }
     return holders;
   });
 }

@@ -1,7 +1,7 @@
 import type { Lease } from '../../ipam/lease-listing.ts';
-import type { KnownAttachment } from '../../node/every-attachment.ts';
-import { addressHolders } from '../address-holders.ts';
 import { grouped } from '../grouped.ts';
+import { isLeaked } from '../leaked-lease.ts';
+import { freeLeases } from '../mends/free-leases.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 
@@ -15,27 +15,12 @@ export const leasesWithoutOwner: Rule = {
     const leaked = survey
       .leases()
       .filter((lease) => survey.isSettled(lease.since) && isLeaked(lease, survey));
-    for (const [network, leases] of grouped(leaked, ({ network }) => network)) yield found(network, leases);
+    for (const [network, leases] of grouped(leaked, ({ network }) => network))
+      yield found(network, leases, survey);
   },
 };
 
-/**
- * Its container is gone as a cache or a record says, or nobody knows it; and no namespace of this node has the address:
- * without that a lease of a runtime that keeps no cache would be blamed.
- */
-function isLeaked(lease: Lease, survey: Survey): boolean {
-  const owners = survey.attachments().filter((one) => isOwner(one, lease));
-  if (owners.some(({ state }) => state === 'alive' || state === 'no-interface')) return false;
-  return addressHolders(survey).get(lease.address) === undefined;
-}
-
-/** A lease of old times does not say its interface. */
-function isOwner({ network, containerID, ifName }: KnownAttachment, lease: Lease): boolean {
-  const isSame = network === lease.network && containerID === lease.containerID;
-  return isSame && (lease.ifName === undefined || ifName === lease.ifName);
-}
-
-function found(network: string, leases: readonly Lease[]): Draft {
+function found(network: string, leases: readonly Lease[], survey: Survey): Draft {
   const [first] = leases;
   return {
     object: `network ${network}`,
@@ -46,5 +31,6 @@ function found(network: string, leases: readonly Lease[]): Draft {
     })),
     ...(first === undefined ? {} : { since: first.since }),
     fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
+    mend: freeLeases(survey, leases),
   };
 }

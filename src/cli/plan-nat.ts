@@ -1,0 +1,3 @@
+import type { PlanNat } from '../doctor/plan-nat.ts';
+
+export const planNat: PlanNat = { missing: () => [], plan() {} };
