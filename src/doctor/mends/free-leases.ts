@@ -6,9 +6,9 @@ import type { Lease } from '../../ipam/lease-listing.ts';
 import { type Leases, withLeases } from '../../ipam/leases.ts';
 import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
 import { grouped } from '../grouped.ts';
+import { LastLook } from '../last-look.ts';
 import type { Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
-import { SecondLook } from '../second-look.ts';
 import type { SurveySettings } from '../survey.ts';
 
 /** Gives back addresses whose owner is gone. */
@@ -19,7 +19,7 @@ export function freeLeases({ settings }: { settings: SurveySettings }, leases: r
 function free(leases: readonly Lease[], settings: SurveySettings): Mended {
   const account = new MendAccount();
   const stamps = new Map(leases.map((lease) => [lease, fileStamp(lease.path)]));
-  const look = new SecondLook(settings);
+  const look = new LastLook(settings);
   for (const [directory, own] of grouped(leases, ({ path }) => dirname(path))) {
     const removeOwn = (files: Leases) => {
       for (const lease of own) freeOne(lease, stamps.get(lease), look, files, account);
@@ -39,7 +39,7 @@ function free(leases: readonly Lease[], settings: SurveySettings): Mended {
 function freeOne(
   lease: Lease,
   stamp: FileStamp | undefined,
-  look: SecondLook,
+  look: LastLook,
   files: Leases,
   account: MendAccount,
 ): void {
@@ -59,7 +59,7 @@ function reasonToKeep(
   lease: Lease,
   owner: string,
   stamp: FileStamp | undefined,
-  look: SecondLook,
+  look: LastLook,
 ): string | undefined {
   const { path, address, containerID, ifName } = lease;
   const isOwners = owner === [containerID, ifName].filter((text) => text !== undefined).join('\r\n');

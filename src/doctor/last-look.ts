@@ -15,7 +15,7 @@ export type Whose = { readonly [key in keyof Attachment]?: string | undefined };
  * be the same thing after it: then whoever made it has either ended, and what he made of the container can be seen, or he
  * is still at work. That holds for whatever is made before the container has its address, or after, by the same plugin.
  */
-export class SecondLook {
+export class LastLook {
   readonly survey: Survey;
   readonly #calls: readonly CallAtWork[];
   readonly #reason: string | undefined;
