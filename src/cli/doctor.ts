@@ -7,6 +7,7 @@ import { findingsJson } from '../findings/json-report.ts';
 import { findingsText } from '../findings/text-report.ts';
 import { ExitStatus, usageError } from './failure.ts';
 import { durationOption, type NetworkOptions, withNetworkOptions } from './network-options.ts';
+import { readersByType } from './plugin-readers.ts';
 import { type Progress, withProgress } from './progress.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
 import { act, verb } from './verb.ts';
@@ -62,7 +63,8 @@ export interface Examined {
 
 export async function examineNode(options: DoctorOptions, progress: Progress): Promise<Examined> {
   progress.show('looking at the node');
-  const survey = new Survey({ ...options, pluginPath: options.pluginDir, minAgeMs: options.minAge });
+  const { pluginDir: pluginPath, minAge: minAgeMs } = options;
+  const survey = new Survey({ ...options, pluginPath, minAgeMs, readers: readersByType });
   return { survey, diagnosis: await examine(survey) };
 }
 

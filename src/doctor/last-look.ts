@@ -53,12 +53,15 @@ export class LastLook {
     );
   }
 
+  /** The same, where what is cached of it is known to be damaged, and is what is spoken of. */
+  reasonToKeepNamed(whose: Whose, addresses: readonly string[]): string | undefined {
+    return this.#reason ?? this.#atWork(whose) ?? this.#living(whose) ?? this.#held(addresses);
+  }
+
   #atWork({ containerID, ifName }: Whose): string | undefined {
+    if (containerID === undefined) return undefined;
     const call = this.#calls.find(
-      (one) =>
-        one.containerID !== '' &&
-        (containerID === undefined || one.containerID === containerID) &&
-        (ifName === undefined || one.ifName === ifName),
+      (one) => one.containerID === containerID && (ifName === undefined || one.ifName === ifName),
     );
     return call && `process ${call.pid} is at its ${call.command}`;
   }

@@ -1,6 +1,25 @@
 import type { Rule } from './rule.ts';
+import { cacheWithoutContainer } from './rules/abandoned-caches.ts';
+import { configurationRefused, conflistIgnored } from './rules/configurations.ts';
+import { damagedCache } from './rules/damaged-caches.ts';
+import { damagedLease } from './rules/damaged-leases.ts';
+import { pluginMissing, pluginNotExecutable, versionUnsupported } from './rules/executables.ts';
 import { leasesWithoutOwner } from './rules/leases.ts';
 import { poolExhausted, poolNearlyFull } from './rules/pools.ts';
+import { callWithoutEnd } from './rules/unfinished-calls.ts';
 
 /** Every rule there is, in the order of their IDs. One that goes leaves its ID unused for ever. */
-export const rules: readonly Rule[] = [leasesWithoutOwner, poolExhausted, poolNearlyFull];
+export const rules: readonly Rule[] = [
+  leasesWithoutOwner,
+  poolExhausted,
+  poolNearlyFull,
+  damagedLease,
+  damagedCache,
+  cacheWithoutContainer,
+  callWithoutEnd,
+  pluginMissing,
+  pluginNotExecutable,
+  versionUnsupported,
+  conflistIgnored,
+  configurationRefused,
+];

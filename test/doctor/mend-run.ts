@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { planNat } from '../../src/cli/plan-nat.ts';
+import { readersByType } from '../../src/cli/plugin-readers.ts';
 import { examine } from '../../src/doctor/examine.ts';
 import type { Means } from '../../src/doctor/mend.ts';
 import { Survey } from '../../src/doctor/survey.ts';
@@ -8,7 +9,13 @@ import { Survey } from '../../src/doctor/survey.ts';
 const [id = '', script = ''] = process.argv.slice(2);
 const cniPath = '/opt/cni/bin';
 const cacheDir = '/var/lib/cni';
-const settings = { confDir: '/etc/cni/net.d', cacheDir, pluginPath: cniPath, minAgeMs: 1 };
+const settings = {
+  confDir: '/etc/cni/net.d',
+  cacheDir,
+  pluginPath: cniPath,
+  minAgeMs: 1,
+  readers: readersByType,
+};
 const { mends } = await examine(new Survey(settings));
 const found = [...mends].find(([finding]) => finding.id === id);
 if (found === undefined) throw new Error(`${id} was not found, or has no mend`);

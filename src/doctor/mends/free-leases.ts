@@ -1,15 +1,15 @@
 import { dirname } from 'node:path';
 import { parseIp } from '../../cni/address.ts';
-import type { Observer } from '../../cni/observer.ts';
 import { leaseDirectoryAt } from '../../ipam/host-local-settings.ts';
 import type { Lease } from '../../ipam/lease-listing.ts';
 import { type Leases, withLeases } from '../../ipam/leases.ts';
-import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
+import { type FileStamp, fileStamp } from '../file-stamp.ts';
 import { grouped } from '../grouped.ts';
 import { LastLook } from '../last-look.ts';
 import type { Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
 import type { SurveySettings } from '../survey.ts';
+import { changeOf, silent } from './lease-file.ts';
 
 /** Gives back addresses whose owner is gone. */
 export function freeLeases({ settings }: { settings: SurveySettings }, leases: readonly Lease[]): Mend {
@@ -63,14 +63,10 @@ function reasonToKeep(
 ): string | undefined {
   const { path, address, containerID, ifName } = lease;
   const isOwners = owner === [containerID, ifName].filter((text) => text !== undefined).join('\r\n');
-  if (!isOwners || stamp === undefined || !isStillSame(path, stamp))
-    return 'it was given away anew meanwhile';
-  if (!look.survey.isSettled(stamp.modified)) return 'it is too young to tell: see --min-age';
-  return look.reasonToKeep(lease, [address]);
+  if (!isOwners) return 'it was given away anew meanwhile';
+  return changeOf(path, stamp, look) ?? look.reasonToKeep(lease, [address]);
 }
 
 function lineOf({ address, network, containerID, ifName = '' }: Lease): string {
   return `- lease ${address} of ${`${containerID} ${ifName}`.trim()} in network ${network}`;
 }
-
-const silent: Observer = { step: (_, operation) => operation(), warn() {} };

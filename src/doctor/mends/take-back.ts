@@ -1,6 +1,6 @@
 import { takeBackAbandoned } from '../../runtime/abandoned.ts';
-import { Claim } from '../../runtime/claim.ts';
 import { claimFolder } from '../../runtime/claims.ts';
+import { leftClaims } from '../../runtime/left-claims.ts';
 import type { AttachmentKey } from '../../runtime/result-cache.ts';
 import type { Means, Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
@@ -38,12 +38,7 @@ async function takeBack(
 }
 
 function abandonedCalls({ cacheDir }: SurveySettings): string[] {
-  const lines: string[] = [];
-  for (const claim of Claim.abandoned(claimFolder({ cacheDir }))) {
-    for (const attachment of claim.left?.attachments ?? []) lines.push(lineOf(attachment));
-    claim.abandon();
-  }
-  return lines;
+  return leftClaims(claimFolder({ cacheDir })).flatMap(({ left }) => left.attachments.map(lineOf));
 }
 
 function lineOf({ network, containerID, ifName }: AttachmentKey): string {
