@@ -7,6 +7,7 @@ import { findingsJson } from '../findings/json-report.ts';
 import { findingsText } from '../findings/text-report.ts';
 import { ExitStatus } from './failure.ts';
 import { durationOption, type NetworkOptions, withNetworkOptions } from './network-options.ts';
+import { pluginFacts } from './plugin-facts.ts';
 import { withProgress } from './progress.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
 import { act, verb } from './verb.ts';
@@ -39,7 +40,12 @@ export function doctorCommand() {
 }
 
 async function doctor(options: DoctorOptions): Promise<number> {
-  const survey = new Survey({ ...options, pluginPath: options.pluginDir, minAgeMs: options.minAge });
+  const survey = new Survey({
+    ...options,
+    pluginPath: options.pluginDir,
+    minAgeMs: options.minAge,
+    facts: pluginFacts,
+  });
   const diagnosis = await withProgress('doctor', (progress) => {
     progress.show('looking at the node');
     return examine(survey);
