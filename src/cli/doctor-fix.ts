@@ -16,7 +16,6 @@ import {
 import { endingSignal } from './ending.ts';
 import { ExitStatus } from './failure.ts';
 import { executionOf } from './network-options.ts';
-import { planNat } from './plan-nat.ts';
 import { withProgress } from './progress.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
 
@@ -52,7 +51,7 @@ async function mend(
 ): Promise<number> {
   const mendings: Mending[] = [];
   await withProgress('doctor', async (progress) => {
-    const means: Means = { execution: executionOf(options, progress), planNat };
+    const means: Means = { execution: executionOf(options, progress) };
     progress.show('mending');
     for await (const mending of mendAll(all, means, endingSignal())) {
       mendings.push(mending);

@@ -7,6 +7,7 @@ import { findingsJson } from '../findings/json-report.ts';
 import { findingsText } from '../findings/text-report.ts';
 import { ExitStatus, usageError } from './failure.ts';
 import { durationOption, type NetworkOptions, withNetworkOptions } from './network-options.ts';
+import { pluginFacts } from './plugin-facts.ts';
 import { readersByType } from './plugin-readers.ts';
 import { type Progress, withProgress } from './progress.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
@@ -64,7 +65,7 @@ export interface Examined {
 export async function examineNode(options: DoctorOptions, progress: Progress): Promise<Examined> {
   progress.show('looking at the node');
   const { pluginDir: pluginPath, minAge: minAgeMs } = options;
-  const survey = new Survey({ ...options, pluginPath, minAgeMs, readers: readersByType });
+  const survey = new Survey({ ...options, pluginPath, minAgeMs, readers: readersByType, facts: pluginFacts });
   return { survey, diagnosis: await examine(survey) };
 }
 

@@ -1,4 +1,4 @@
-import { namespaceContents } from './namespace-contents.ts';
+import { insideAll } from './inside-all.ts';
 import type { Survey } from './survey.ts';
 
 /** An interface that has an address. */
@@ -19,16 +19,17 @@ const RT_SCOPE_UNIVERSE = 0;
  */
 export function addressHolders(survey: Survey): ReadonlyMap<string, readonly AddressHolder[]> {
   return survey.once('address holders', 'addresses in namespaces', () => {
+    const found = insideAll(survey).map(({ namespace: { id, path }, contents: { links, addresses } }) =>
+      addresses
+        .filter(({ scope }) => scope === RT_SCOPE_UNIVERSE)
+        .map(({ address, index }) => {
+          const link = links.find((one) => one.index === index)?.name ?? `link ${index}`;
+          return { address, holder: { netns: path, id, link } };
+        }),
+    );
     const holders = new Map<string, AddressHolder[]>();
-    for (const { namespace, contents } of namespaceContents(survey)) {
-      const { links, addresses } = contents;
-      for (const { address, index, scope } of addresses) {
-        if (scope !== RT_SCOPE_UNIVERSE) continue;
-        const link = links.find((one) => one.index === index)?.name ?? `link ${index}`;
-        const holder = { netns: namespace.path, id: namespace.id, link };
-        holders.set(address, [...(holders.get(address) ?? []), holder]);
-      }
-    }
+    for (const { address, holder } of found.flat())
+      holders.set(address, [...(holders.get(address) ?? []), holder]);
     return holders;
   });
 }

@@ -1,18 +1,18 @@
 import type { Link } from '../kernel/netlink/link.ts';
 import { contentsHere } from '../node/contents.ts';
-import { namespaceContents } from './namespace-contents.ts';
+import { insideAll } from './inside-all.ts';
 import type { Survey } from './survey.ts';
 
 /**
  * The node's ends of veth pairs whose other end is in none of the namespaces that can be seen: it is somewhere, or the
  * kernel would have removed both. From inside a container that has its own processes and mounts, most of the node's
- * namespaces cannot be seen, and nothing of theirs may be taken for garbage. Throws Unseen as `namespaceContents`.
+ * namespaces cannot be seen, and nothing of theirs may be taken for garbage. Throws Unseen as `insideAll`.
  */
 export function hiddenPeers(survey: Survey): readonly Link[] {
   return survey.once('hidden peers', 'the other ends of veth pairs', () => {
     const ends = endsAway(survey.host().links);
     const pairs = new Set(
-      namespaceContents(survey).flatMap(({ contents }) =>
+      insideAll(survey).flatMap(({ contents }) =>
         contents.links.filter(isVeth).map(({ index, link }) => pairOf(link, index)),
       ),
     );

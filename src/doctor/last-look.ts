@@ -4,7 +4,7 @@ import { type CallAtWork, callsAtWork } from '../node/calls-at-work.ts';
 import type { KnownAttachment } from '../node/every-attachment.ts';
 import { addressHolders } from './address-holders.ts';
 import { hiddenPeers } from './hidden-peers.ts';
-import { namespaceContents } from './namespace-contents.ts';
+import { insideAll } from './inside-all.ts';
 import { Survey, type SurveySettings } from './survey.ts';
 
 /** As far as what is to be removed says whose it is. */
@@ -27,7 +27,7 @@ export class LastLook {
     // Whatever network is spoken of: an address may be another's.
     this.survey = new Survey({ ...settings, network: undefined });
     this.survey.host();
-    namespaceContents(this.survey);
+    insideAll(this.survey);
     const [hidden] = hiddenPeers(this.survey);
     this.survey.attachments();
     const [unseen] = this.#unseen();

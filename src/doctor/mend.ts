@@ -1,12 +1,9 @@
 import type { RuntimeConfiguration } from '../runtime/network-list.ts';
-import type { PlanNat } from './plan-nat.ts';
 
 /** What a mend works with that is not the node's. */
 export interface Means {
   /** How plugins are run. */
   readonly execution: Omit<RuntimeConfiguration, 'containerID' | 'netns' | 'ifName'>;
-  /** What the plugins of ours would do to nftables for an attachment that lives. */
-  readonly planNat: PlanNat;
 }
 
 /** What `--fix` may do about a finding: it cannot hurt a container that lives. */

@@ -5,7 +5,10 @@ import { damagedCache } from './rules/damaged-caches.ts';
 import { damagedLease } from './rules/damaged-leases.ts';
 import { pluginMissing, pluginNotExecutable, versionUnsupported } from './rules/executables.ts';
 import { leasesWithoutOwner } from './rules/leases.ts';
+import { natMissing } from './rules/missing-nat.ts';
+import { natWithoutOwner, referenceNatWithoutOwner } from './rules/orphaned-nat.ts';
 import { poolExhausted, poolNearlyFull } from './rules/pools.ts';
+import { orphanedVeth } from './rules/ports.ts';
 import { callWithoutEnd } from './rules/unfinished-calls.ts';
 
 /** Every rule there is, in the order of their IDs. One that goes leaves its ID unused for ever. */
@@ -22,4 +25,8 @@ export const rules: readonly Rule[] = [
   versionUnsupported,
   conflistIgnored,
   configurationRefused,
+  orphanedVeth,
+  natWithoutOwner,
+  referenceNatWithoutOwner,
+  natMissing,
 ];

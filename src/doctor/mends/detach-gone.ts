@@ -12,10 +12,10 @@ import {
   ResultCache,
 } from '../../runtime/result-cache.ts';
 import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
+import { insideAll } from '../inside-all.ts';
 import { LastLook } from '../last-look.ts';
 import type { Means, Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
-import { namespaceContents } from '../namespace-contents.ts';
 import type { SurveySettings } from '../survey.ts';
 
 /** DEL of cached attachments whose container is gone, each with the configuration and result of its ADD. */
@@ -89,7 +89,7 @@ function stillThere({ result }: CachedAttachment, { survey }: LastLook): string 
       link.name === name && link.mac === String(mac).toLowerCase() && link.kind !== 'bridge';
     if (typeof mac !== 'string' || !/[1-9a-f]/i.test(mac)) continue;
     if (typeof sandbox === 'string' && sandbox !== '') {
-      const place = namespaceContents(survey).find(({ contents }) => contents.links.some(isIt));
+      const place = insideAll(survey).find(({ contents }) => contents.links.some(isIt));
       if (place !== undefined) return `${name} (${mac}) is in ${place.namespace.path}`;
     } else if (survey.host().links.some((link) => isIt(link) && link.kind === 'veth')) {
       return `${name} (${mac}) is there, and with it its other end, wherever that is`;
