@@ -8,7 +8,10 @@ import { attachmentFailing } from './rules/failing-attachments.ts';
 import { leasesWithoutOwner } from './rules/leases.ts';
 import { lockHeld } from './rules/locks.ts';
 import { pluginCrashed, pluginOutputMalformed } from './rules/misbehaving-plugins.ts';
+import { natMissing } from './rules/missing-nat.ts';
+import { natWithoutOwner, referenceNatWithoutOwner } from './rules/orphaned-nat.ts';
 import { poolExhausted, poolNearlyFull } from './rules/pools.ts';
+import { orphanedVeth } from './rules/ports.ts';
 import { nodeRestarted } from './rules/restart.ts';
 import { pluginSlow } from './rules/slow-plugins.ts';
 import { callWithoutEnd } from './rules/unfinished-calls.ts';
@@ -33,4 +36,8 @@ export const rules: readonly Rule[] = [
   versionUnsupported,
   conflistIgnored,
   configurationRefused,
+  orphanedVeth,
+  natWithoutOwner,
+  referenceNatWithoutOwner,
+  natMissing,
 ];

@@ -14,6 +14,7 @@ import { identity } from '../runtime/find-namespace.ts';
 import { type NetworkFiles, networkFiles } from '../runtime/network-files.ts';
 import { type CacheContent, ResultCache } from '../runtime/result-cache.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
+import type { PluginFacts } from './plugin-facts.ts';
 import { see, Unseen } from './unseen.ts';
 
 export interface SurveySettings extends NodePlaces {
@@ -25,6 +26,7 @@ export interface SurveySettings extends NodePlaces {
   readonly readers: ReadersByType;
   /** What is younger may be of a container that is just starting. */
   readonly minAgeMs: number;
+  readonly facts: PluginFacts;
 }
 
 /** So many records say how things are; a journal may have millions. */
@@ -162,6 +164,11 @@ export class Survey {
   /** Says that something was not looked at. */
   overlook({ object, reason }: Unseen): void {
     this.#unseen.set(`${object}: ${reason}`, object);
+  }
+
+  /** Whether that, or a part of it, could not be looked at: what is not found in the rest may be there. */
+  hasOverlooked(object: string): boolean {
+    return [...this.#unseen.values()].includes(object);
   }
 
   /** All that was said so, a line each. */

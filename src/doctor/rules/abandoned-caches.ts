@@ -1,6 +1,7 @@
 import { isBeforeBoot } from '../boot.ts';
 import { type AbandonedCache, abandonedCaches } from '../gone-container.ts';
 import { grouped } from '../grouped.ts';
+import { detachGone } from '../mends/detach-gone.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 
@@ -52,6 +53,10 @@ function common(network: string, since: Date, caches: readonly AbandonedCache[],
     since,
     fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
     follows: areOld ? [{ id: 'D013' }] : [],
+    mend: detachGone(
+      survey,
+      caches.map(({ entry }) => entry.attachment),
+    ),
   };
 }
 

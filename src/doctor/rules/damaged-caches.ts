@@ -1,7 +1,9 @@
 import { basename, join } from 'node:path';
 import { shellWord } from '../../lint/shell-word.ts';
 import { type DamagedCache, damagedCaches } from '../cache-damage.ts';
+import { removeEmptyCache } from '../mends/empty-caches.ts';
 import type { Draft, Rule } from '../rule.ts';
+import type { Survey } from '../survey.ts';
 
 export const damagedCache: Rule = {
   id: 'D005',
@@ -11,13 +13,13 @@ export const damagedCache: Rule = {
   meaning:
     'libcni refuses the DEL of the attachment whose file it is, again and again: the pod stays in Terminating',
   *find(survey) {
-    for (const damage of damagedCaches(survey)) yield found(damage, survey.settings.cacheDir);
+    for (const damage of damagedCaches(survey)) yield found(damage, survey);
   },
 };
 
-function found({ path, since, size, reason, text }: DamagedCache, cacheDir: string): Draft {
+function found({ path, since, size, reason, text }: DamagedCache, survey: Survey): Draft {
   // Not beside it: libcni takes every file there for an attachment.
-  const aside = join(cacheDir, `${basename(path)}.damaged`);
+  const aside = join(survey.settings.cacheDir, `${basename(path)}.damaged`);
   const [from, to] = [shellWord(path), shellWord(aside)];
   const content = text === '' ? [] : [{ source: `head -c 80 ${from}`, text }];
   return {
@@ -28,8 +30,9 @@ function found({ path, since, size, reason, text }: DamagedCache, cacheDir: stri
       ...content,
     ],
     since,
-    fix: [`mv ${from} ${to}`],
+    fix: [...(size === 0 ? ['cni-debug doctor --fix'] : []), `mv ${from} ${to}`],
     undo: [`mv ${to} ${from}`],
+    ...(size === 0 ? { mend: removeEmptyCache(survey, path) } : {}),
   };
 }
 

@@ -1,8 +1,9 @@
+import type { Owner } from '../../ipam/lease-owner.ts';
 import { shellWord } from '../../lint/shell-word.ts';
-import type { KnownAttachment } from '../../node/every-attachment.ts';
 import { type AddressHolder, addressHolders } from '../address-holders.ts';
 import { isBeforeBoot } from '../boot.ts';
 import { type DamagedLease, damagedLeases } from '../lease-damage.ts';
+import { ownerOf, refillLease, removeEmptyLease } from '../mends/empty-leases.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 
@@ -29,7 +30,12 @@ function found(lease: DamagedLease, holders: readonly AddressHolder[] | undefine
     follows: isBeforeBoot(survey, since) ? [{ id: 'D013' }] : [],
   };
   const file = { source: text === undefined ? `ls -ld ${path}` : `od -c ${path}`, text: contentOf(text) };
-  if (holders === undefined) return { ...common, evidence: [file], ...removal(lease) };
+  if (holders === undefined) {
+    const mend = text === '' ? { mend: removeEmptyLease(survey, lease) } : {};
+    return { ...common, evidence: [file], ...removal(lease), ...mend };
+  }
+  const owner = ownerOf(lease, survey);
+  const isRefilled = text === '' && owner !== undefined;
   const held = holders.map(({ netns, link }) => ({
     source: `ip -n ${netns} address`,
     text: `${address} ${link}`,
@@ -39,7 +45,8 @@ function found(lease: DamagedLease, holders: readonly AddressHolder[] | undefine
     severity: 'error',
     meaning: 'a container that lives has the address, and its lease does not say so: DEL will not free it',
     evidence: [file, ...held],
-    ...rewriting(lease, ownerOf(lease, survey)),
+    ...rewriting(lease, owner),
+    ...(isRefilled ? { mend: refillLease(survey, lease, owner) } : {}),
   };
 }
 
@@ -63,20 +70,11 @@ function removal({ path, text }: DamagedLease): Pick<Draft, 'fix' | 'undo'> {
 }
 
 /** Whose address it is, its file may say again. */
-function rewriting(
-  { path, text }: DamagedLease,
-  owner: KnownAttachment | undefined,
-): Pick<Draft, 'fix' | 'undo'> {
+function rewriting({ path, text }: DamagedLease, owner: Owner | undefined): Pick<Draft, 'fix' | 'undo'> {
   if (owner === undefined || text === undefined)
     return { fix: [`find out whose address it is before ${path} is touched: cni-debug list`] };
   const [word, id, ifName] = [path, owner.containerID, owner.ifName].map(shellWord);
   const write = `printf '%s\\r\\n%s' ${id} ${ifName} >${word}`;
-  if (text === '') return { fix: [write], undo: [`: >${word}`] };
+  if (text === '') return { fix: ['cni-debug doctor --fix', write], undo: [`: >${word}`] };
   return { fix: [`cp -p ${word} ${word}.damaged`, write], undo: [`mv ${word}.damaged ${word}`] };
-}
-
-function ownerOf({ network, address }: DamagedLease, survey: Survey): KnownAttachment | undefined {
-  const isOwner = ({ addresses }: KnownAttachment) => addresses.some((one) => one.split('/')[0] === address);
-  const owners = survey.living().filter((one) => one.network === network && isOwner(one));
-  return owners.length === 1 ? owners[0] : undefined;
 }

@@ -5,6 +5,7 @@ import { addressHolders } from '../address-holders.ts';
 import { isBeforeBoot } from '../boot.ts';
 import { abandonedCaches } from '../gone-container.ts';
 import { grouped } from '../grouped.ts';
+import { freeLeases } from '../mends/free-leases.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 
@@ -55,6 +56,7 @@ function found(network: string, leases: readonly Lease[], survey: Survey): Draft
     ...(first === undefined ? {} : { since: first.since }),
     fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
     follows: reasons(network, leases, survey),
+    mend: freeLeases(survey, leases),
   };
 }
 
