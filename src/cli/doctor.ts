@@ -5,6 +5,7 @@ import { Survey } from '../doctor/survey.ts';
 import { fold } from '../findings/fold.ts';
 import { findingsJson } from '../findings/json-report.ts';
 import { findingsText } from '../findings/text-report.ts';
+import { visible } from '../trace/visible-text.ts';
 import { ExitStatus } from './failure.ts';
 import { durationOption, type NetworkOptions, withNetworkOptions } from './network-options.ts';
 import { readersByType } from './plugin-readers.ts';
@@ -48,7 +49,7 @@ async function doctor(options: DoctorOptions): Promise<number> {
   });
   if (options.json || options.format === 'json') sayJson(document(diagnosis));
   else say(text(diagnosis, survey));
-  for (const line of diagnosis.unseen) note('doctor', `not looked at: ${line}`);
+  for (const line of diagnosis.unseen) note('doctor', `not looked at: ${visible(line)}`);
   if (diagnosis.findings.some(({ severity }) => severity !== 'info')) return ExitStatus.no;
   return diagnosis.unseen.length > 0 ? ExitStatus.unknown : 0;
 }
