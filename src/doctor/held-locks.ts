@@ -81,7 +81,7 @@ function claims(survey: Survey): LockPlace[] {
   return survey.once('claim places', folder, () =>
     namesIn(folder).flatMap((name) => {
       const path = join(folder, name);
-      const object = objectOf(name, path);
+      const object = objectOf(name, path, survey);
       return object === undefined
         ? []
         : [{ path, object, what: 'the right to work on it', how: 'claim' as const }];
@@ -89,16 +89,19 @@ function claims(survey: Survey): LockPlace[] {
   );
 }
 
-/** Undefined for that of an `exec`, which holds it for as long as its command runs. */
-function objectOf(name: string, path: string): string | undefined {
+/** Undefined for that of an `exec`, which holds it for as long as its command runs, and of another network. */
+function objectOf(name: string, path: string, survey: Survey): string | undefined {
   const fd = openIfAny(path);
   if (fd === undefined) return undefined;
   try {
     const left = readBegun(fd);
     if (left?.netns !== undefined) return undefined;
     const [attachment] = left?.attachments ?? [];
+    const [, ofNetwork] = /^@([^:]*)$/.exec(name) ?? [];
+    const network = attachment?.network ?? ofNetwork;
+    if (network !== undefined && !survey.concerns(network)) return undefined;
     if (attachment !== undefined) return `container ${attachment.containerID} ${attachment.ifName}`;
-    return /^@[^:]*$/.test(name) ? `network ${name.slice(1)}` : `file ${path}`;
+    return ofNetwork === undefined ? `file ${path}` : `network ${ofNetwork}`;
   } finally {
     closeSync(fd);
   }

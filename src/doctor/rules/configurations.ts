@@ -35,9 +35,17 @@ export const configurationRefused: Rule = {
   async find(survey) {
     const isMeant = ({ id, severity }: LintFinding, file: LintedFile | undefined) =>
       severity === 'error' && file?.network !== undefined && !saidElsewhere.includes(id);
-    return ofFiles(await lintOf(survey), isMeant, survey);
+    return ofFiles(await lintOf(survey), isMeant, survey).map(withReason);
   },
 };
+
+/** A route that leads elsewhere may be what answers are dropped by: a packet proves that, and this is why, or only beside it. */
+function withReason(draft: Draft): Draft {
+  const isOverlap = draft.evidence.every(({ text }) => text.startsWith(`${subnetOverlapsHost} `));
+  return isOverlap ? { ...draft, follows: [{ id: 'D029' }] } : draft;
+}
+
+const subnetOverlapsHost = 'L021';
 
 /** Where `lint` has a rule for the reason, in its words. */
 function unloaded(result: LintResult, survey: Survey): Draft[] {
