@@ -1,8 +1,8 @@
 import { CniError } from '../cni/error.ts';
+import { failureRecord } from '../node/journals.ts';
 import type { RuntimeConfiguration } from '../runtime/network-list.ts';
 import type { Attachment } from './attachment.ts';
 import { chainFailure } from './chain-failure.ts';
-import { failureRecord } from './journals.ts';
 import { executionOf, type NetworkOptions } from './network-options.ts';
 import { withProgress } from './progress.ts';
 

@@ -1,8 +1,8 @@
 import type { CniError } from '../cni/error.ts';
 import { type Json, type JsonObject, newObject } from '../cni/json.ts';
+import type { RecordPlace } from '../node/journals.ts';
 import { ChainError } from '../runtime/member.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
-import type { RecordPlace } from './journals.ts';
 
 /** A plugin's error, or another one of a network, as a verb ends with it: with the record in which everything stands. */
 export function chainFailure(error: CniError, record?: RecordPlace): CommandFailure {

@@ -21,6 +21,7 @@ const verbs: Verbs = {
   list: async () => (await import('./list.ts')).listCommand(),
   logs: async () => (await import('./logs.ts')).logsCommand(),
   trace: async () => (await import('./trace.ts')).traceCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
   install: async () => (await import('./install.ts')).installCommand(),

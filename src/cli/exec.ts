@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { NetworkList } from '../cni/conflist.ts';
+import { failureRecord } from '../node/journals.ts';
 import { takeBackAbandoned } from '../runtime/abandoned.ts';
 import { ChainError } from '../runtime/member.ts';
 import { findNetwork, networkFiles } from '../runtime/network-files.ts';
@@ -8,7 +9,6 @@ import { chainFailure } from './chain-failure.ts';
 import { endedBy } from './ending.ts';
 import { CommandFailure, ExitStatus, usageError } from './failure.ts';
 import { runForeground, statusOfSignal } from './foreground.ts';
-import { failureRecord } from './journals.ts';
 import { type AttachmentOptions, executionOf, withCallOptions } from './network-options.ts';
 import { type Progress, withProgress } from './progress.ts';
 import { say } from './terminal.ts';

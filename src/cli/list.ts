@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { everyAttachment, type KnownAttachment } from '../node/every-attachment.ts';
 import { ageText } from './age.ts';
-import { everyAttachment, type KnownAttachment } from './every-attachment.ts';
 import { ExitStatus } from './failure.ts';
 import { type PlaceOptions, withPlaceOptions } from './network-options.ts';
 import { table } from './table.ts';

@@ -1,9 +1,8 @@
 import type { NetworkList } from '../cni/conflist.ts';
 import type { ValidAttachment } from '../cni/valid-attachments.ts';
-import { defaultDataDir } from '../ipam/host-local-settings.ts';
 import { listLeases } from '../ipam/lease-listing.ts';
+import { dataDirsOf } from '../node/data-dirs.ts';
 import { attachmentState } from '../runtime/attachment-state.ts';
-import { textsIn } from '../runtime/every-plugin.ts';
 import { ResultCache } from '../runtime/result-cache.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
 import type { PlaceOptions } from './network-options.ts';
@@ -44,9 +43,4 @@ function young(list: NetworkList): ValidAttachment[] {
         ? [{ containerID, ifName }]
         : [],
     );
-}
-
-/** Where host-local keeps the leases of a network: by default, and wherever one of its plugins says. */
-export function dataDirsOf(list: Pick<NetworkList, 'plugins'>): string[] {
-  return [...new Set([defaultDataDir, ...textsIn(list, 'ipam', 'dataDir')])];
 }

@@ -1,7 +1,7 @@
+import { journalsOf } from '../node/journals.ts';
 import { networkFiles } from '../runtime/network-files.ts';
 import { type JournalFile, openJournal } from '../trace/journal-files.ts';
 import { defaultJournal } from '../trace/journal-settings.ts';
-import { journalsOf } from './journals.ts';
 
 /** A journal that is read, and perhaps followed. */
 export interface LogSource {

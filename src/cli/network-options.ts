@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseArgs } from '../cni/args.ts';
 import { isObject, type JsonObject, newObject, parseJson } from '../cni/json.ts';
 import { openTrace } from '../cni/trace-context.ts';
+import type { NodePlaces } from '../node/node-places.ts';
 import type { RuntimeConfiguration } from '../runtime/network-list.ts';
 import { defaultCacheDir } from '../runtime/result-cache.ts';
 import { parseDuration } from '../trace/quantity.ts';
@@ -9,9 +10,7 @@ import { endingSignal } from './ending.ts';
 import type { Progress } from './progress.ts';
 
 /** What every verb may be told that looks at this node's networks. */
-export interface PlaceOptions {
-  readonly confDir: string;
-  readonly cacheDir: string;
+export interface PlaceOptions extends NodePlaces {
   readonly json?: true;
 }
 
@@ -52,12 +51,13 @@ export function withNetworkOptions(command: Command): Command {
           .env('CNI_PATH')
           .default('/opt/cni/bin'),
       )
-      .addOption(
-        new Option('--timeout <duration>', 'how long each plugin may take')
-          .default(120_000, '2m')
-          .argParser(duration),
-      ),
+      .addOption(durationOption('--timeout <duration>', 'how long each plugin may take', '2m')),
   );
+}
+
+/** An option whose value is in ms. */
+export function durationOption(flags: string, does: string, otherwise: string): Option {
+  return new Option(flags, does).default(duration(otherwise), otherwise).argParser(duration);
 }
 
 export function withAttachmentOptions(command: Command): Command {

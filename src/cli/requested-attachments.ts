@@ -1,5 +1,5 @@
+import type { KnownAttachment } from '../node/every-attachment.ts';
 import { findNamespace, identity } from '../runtime/find-namespace.ts';
-import type { KnownAttachment } from './every-attachment.ts';
 
 /**
  * The attachments that a person means by a word: those of a container ID or of the beginning of one, of a namespace or what

@@ -2,7 +2,8 @@ import { contains, parseCidr } from '../cni/address.ts';
 import type { Link } from '../kernel/netlink/link.ts';
 import { PORT_FORWARDING } from '../kernel/netlink/port-state.ts';
 import { readSysctl } from '../kernel/sysctl.ts';
-import { addressLines, type Contents, linkText } from './container-section.ts';
+import type { Contents } from '../node/contents.ts';
+import { addressLines, linkText } from './container-section.ts';
 
 /** The node's end of the attachment: the link, what it is a port of, and the routes that lead to its addresses. */
 export function hostLines(host: Contents, inside: Link | undefined, addresses: readonly string[]): string[] {

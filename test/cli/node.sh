@@ -2,9 +2,20 @@
 # A node that is nothing but namespaces (mounts and network), with our plugins in /opt/cni/bin and the reference's behind
 # them in $3. To be started as
 #   unshare --mount --net sh node.sh <dist> <folder for what it writes> <folder with the reference plugins>
-# It prints "ready", and ends with its stdin. /tmp is the machine's; /etc, /opt, /var and /run are its own.
+# and with a fourth word `processes` it has its own of these, too. It prints the ID of its first process, and ends with
+# its stdin. /tmp is the machine's; /etc, /opt, /var and /run are its own.
 set -eu
 dist=$1 folder=$2 reference=$3
+
+case "${4-}" in
+processes) exec unshare --pid --fork --kill-child sh "$0" "$dist" "$folder" "$reference" inside ;;
+inside)
+  # As the test sees it: /proc is still the machine's.
+  read -r pid _ </proc/self/stat
+  mount -t proc proc /proc
+  ;;
+*) pid=$$ ;;
+esac
 mount -t tmpfs -o mode=755 tmpfs "$folder"
 for name in etc opt var; do
   mkdir -p "$folder/$name/upper" "$folder/$name/work"
@@ -23,5 +34,5 @@ done
 for name in $(ls "$dist/bin"); do [ "$name" = cni-debug ] || ln -s cni-debug "/opt/cni/bin/$name"; done
 if [ -d "$reference" ]; then mount --bind "$reference" /opt/cni/reference; fi
 ip link set lo up
-echo ready
+echo "$pid"
 cat >/dev/null

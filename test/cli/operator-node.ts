@@ -18,16 +18,24 @@ export class OperatorNode {
   private readonly folder = mkdtempSync(join(tmpdir(), 'cni-debug-test-'));
   private readonly script: ChildProcess;
 
-  private constructor() {
-    const argv = ['sh', join(import.meta.dir, 'node.sh'), dist, this.folder, reference.folder];
+  private pid = 0;
+
+  private constructor(private readonly hasProcesses: boolean) {
+    const script = join(import.meta.dir, 'node.sh');
+    const argv = ['sh', script, dist, this.folder, reference.folder, ...(hasProcesses ? ['processes'] : [])];
     const stdio = ['pipe', 'pipe', 'inherit'] as const;
     this.script = spawn('unshare', ['--mount', '--net', ...argv], { env: { PATH }, stdio: [...stdio] });
   }
 
-  static async start(): Promise<OperatorNode> {
-    const node = new OperatorNode();
+  /**
+   * With processes of its own, whoever looks through them sees all of them, and no others; the process that is started
+   * for a command line is then not the command itself.
+   */
+  static async start({ hasProcesses = false } = {}): Promise<OperatorNode> {
+    const node = new OperatorNode(hasProcesses);
     const failed = once(node.script, 'close').then(() => Promise.reject(new Error('the node did not start')));
-    await Promise.race([once(node.script.stdout as NodeJS.ReadableStream, 'data'), failed]);
+    const [line] = await Promise.race([once(node.script.stdout as NodeJS.ReadableStream, 'data'), failed]);
+    node.pid = Number(line);
     // When it is ended later, nobody waits for that.
     failed.catch(() => {});
     return node;
@@ -35,7 +43,7 @@ export class OperatorNode {
 
   /** Where this process reaches a file of the node. */
   path(path: string): string {
-    return join(`/proc/${this.script.pid}/root`, path);
+    return join(`/proc/${this.pid}/root`, path);
   }
 
   read(path: string): string {
@@ -86,7 +94,7 @@ export class OperatorNode {
   async snapshot(): Promise<string[]> {
     const folders = '/run/netns /var/lib/cni /etc/cni /opt/cni /tmp/cni-debug-none';
     const files = await this.sh(`find ${folders} ! -name 'last_reserved_ip.*' ! -type d 2>/dev/null || true`);
-    return [...snapshotOf(`/proc/${this.script.pid}/ns/net`), ...files.split('\n').filter(Boolean).sort()];
+    return [...snapshotOf(`/proc/${this.pid}/ns/net`), ...files.split('\n').filter(Boolean).sort()];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,7 +105,8 @@ export class OperatorNode {
   }
 
   private start(argv: readonly string[], { environment = {}, ...request }: Run = {}): Promise<Answer> {
-    const inside = ['nsenter', '--target', String(this.script.pid), '--mount', '--net', '--', ...argv];
+    const pid = this.hasProcesses ? ['--pid'] : [];
+    const inside = ['nsenter', '--target', String(this.pid), '--mount', '--net', ...pid, '--', ...argv];
     return run(inside, { ...request, environment: { PATH, ...environment } });
   }
 }

@@ -33,7 +33,7 @@ test('every rule has one case, one name and an ID in its turn', () => {
 });
 
 test('every rule has its page, and every page its rule', () => {
-  const names = readdirSync(pages).filter((name) => name !== 'README.md');
+  const names = readdirSync(pages).filter((name) => name.startsWith('L'));
   expect(names.sort()).toEqual(rules.map(({ id }) => `${id}.md`).sort());
   const index = readFileSync(join(pages, 'README.md'), 'utf8');
   for (const { id, name, severity, summary } of rules) {

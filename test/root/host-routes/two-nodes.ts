@@ -57,6 +57,7 @@ export function chain(site: Site, command: string, list: Json, pod: Pod, result:
     ifName: 'eth0',
     args: '',
     cniPath: ours.folder,
+    cacheDir: join(site.scratch.folder, 'cache'),
     timeoutMs: 60_000,
   };
   const words = [command, JSON.stringify(list), JSON.stringify(runtime), JSON.stringify(result)];

@@ -8,10 +8,10 @@ import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { type AttachmentState, attachmentState } from '../runtime/attachment-state.ts';
 import { networkFiles } from '../runtime/network-files.ts';
 import { type CacheEntry, ResultCache } from '../runtime/result-cache.ts';
+import { dataDirsOf } from './data-dirs.ts';
 import { journalsOf } from './journals.ts';
-import { dataDirsOf } from './living-attachments.ts';
-import type { PlaceOptions } from './network-options.ts';
 import { newestRecords } from './newest-records.ts';
+import type { NodePlaces } from './node-places.ts';
 
 /** An attachment, and who knows of it. */
 export interface KnownAttachment {
@@ -48,7 +48,7 @@ interface Sighting {
  * Everything that the result cache, the leases of host-local, and the journals of `debug` know of this node's
  * attachments, oldest first; and what could not be looked at. Never throws.
  */
-export function everyAttachment({ confDir, cacheDir }: PlaceOptions): {
+export function everyAttachment({ confDir, cacheDir }: NodePlaces): {
   attachments: KnownAttachment[];
   refused: string[];
 } {

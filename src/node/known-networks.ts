@@ -1,13 +1,13 @@
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
 import { networkFiles } from '../runtime/network-files.ts';
 import { ResultCache } from '../runtime/result-cache.ts';
-import type { PlaceOptions } from './network-options.ts';
+import type { NodePlaces } from './node-places.ts';
 
 /**
  * Every network that this node has a file of, and those that attachments in the cache were made by; of two of one name
  * the file's comes first. What cannot be read is left out. Never throws.
  */
-export function knownNetworks({ confDir, cacheDir }: PlaceOptions): NetworkList[] {
+export function knownNetworks({ confDir, cacheDir }: NodePlaces): NetworkList[] {
   const configured = attempt(() => networkFiles(confDir).networks.map(({ list }) => list));
   const cached = attempt(() => new ResultCache(cacheDir).list().entries).flatMap(({ attachment }) =>
     attempt(() => [parseConflist(attachment.config)]),

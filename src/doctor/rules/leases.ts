@@ -1,0 +1,50 @@
+import type { Lease } from '../../ipam/lease-listing.ts';
+import type { KnownAttachment } from '../../node/every-attachment.ts';
+import { addressHolders } from '../address-holders.ts';
+import { grouped } from '../grouped.ts';
+import type { Draft, Rule } from '../rule.ts';
+import type { Survey } from '../survey.ts';
+
+export const leasesWithoutOwner: Rule = {
+  id: 'D001',
+  name: 'leases-without-owner',
+  severity: 'warning',
+  summary: 'Addresses are leased to containers that are gone.',
+  meaning: 'nobody else gets these addresses; when all are leased so, no pod of the network starts',
+  *find(survey) {
+    const leaked = survey
+      .leases()
+      .filter((lease) => survey.isSettled(lease.since) && isLeaked(lease, survey));
+    for (const [network, leases] of grouped(leaked, ({ network }) => network)) yield found(network, leases);
+  },
+};
+
+/**
+ * Its container is gone as a cache or a record says, or nobody knows it; and no namespace of this node has the address:
+ * without that a lease of a runtime that keeps no cache would be blamed.
+ */
+function isLeaked(lease: Lease, survey: Survey): boolean {
+  const owners = survey.attachments().filter((one) => isOwner(one, lease));
+  if (owners.some(({ state }) => state === 'alive' || state === 'no-interface')) return false;
+  return addressHolders(survey).get(lease.address) === undefined;
+}
+
+/** A lease of old times does not say its interface. */
+function isOwner({ network, containerID, ifName }: KnownAttachment, lease: Lease): boolean {
+  const isSame = network === lease.network && containerID === lease.containerID;
+  return isSame && (lease.ifName === undefined || ifName === lease.ifName);
+}
+
+function found(network: string, leases: readonly Lease[]): Draft {
+  const [first] = leases;
+  return {
+    object: `network ${network}`,
+    cause: `${leases.length} address${leases.length === 1 ? ' is' : 'es are'} leased to containers that are gone`,
+    evidence: leases.slice(0, 3).map(({ path, containerID, ifName = '' }) => ({
+      source: path,
+      text: [containerID, ifName].filter(Boolean).join(' '),
+    })),
+    ...(first === undefined ? {} : { since: first.since }),
+    fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
+  };
+}

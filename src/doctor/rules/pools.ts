@@ -1,0 +1,47 @@
+import { type Pool, poolsOf } from '../pools.ts';
+import type { Draft, Rule } from '../rule.ts';
+
+/** Percent of a pool from which on it is worth a word before it is empty. */
+const nearlyFull = 90n;
+
+export const poolExhausted: Rule = {
+  id: 'D002',
+  name: 'pool-exhausted',
+  severity: 'error',
+  summary: 'Every address of a pool is leased.',
+  meaning: 'no further pod gets an address of this network: ADD fails with code 11 or 12',
+  *find(survey) {
+    for (const pool of poolsOf(survey)) if (isFull(pool)) yield fullness(pool);
+  },
+};
+
+export const poolNearlyFull: Rule = {
+  id: 'D003',
+  name: 'pool-nearly-full',
+  severity: 'warning',
+  summary: 'Nine tenths of the addresses of a pool are leased, or more.',
+  meaning: 'when the rest is given away no further pod gets an address of this network',
+  *find(survey) {
+    for (const pool of poolsOf(survey)) {
+      const { leases, size } = pool;
+      if (!isFull(pool) && BigInt(leases.length) * 100n >= size * nearlyFull) yield fullness(pool);
+    }
+  },
+};
+
+function isFull({ leases, size }: Pool): boolean {
+  return BigInt(leases.length) >= size;
+}
+
+function fullness({ network, subnets, size, leases, directory }: Pool): Draft {
+  return {
+    object: `network ${network}`,
+    cause: `${leases.length} of ${size} addresses of ${subnets} are leased`,
+    evidence: [{ source: `ls ${directory}`, text: `${leases.length} files that are named after an address` }],
+    fix: [
+      `give network ${network} a larger "subnet" or a further range, or free what nobody uses: cni-debug gc ${network}`,
+    ],
+    // Leases of containers that are gone are why, wherever there are such.
+    follows: [{ id: 'D001', object: `network ${network}` }],
+  };
+}

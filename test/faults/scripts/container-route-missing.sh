@@ -1,0 +1,2 @@
+# Something in the container removed its way out.
+ip -n web route del default

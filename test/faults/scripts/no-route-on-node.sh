@@ -1,0 +1,2 @@
+# The node itself has lost its default route.
+ip route del default
