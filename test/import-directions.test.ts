@@ -62,7 +62,7 @@ test.each([
   ['src/kernel/x.ts', '../lint/lint.ts', false],
   ['src/path/x.ts', '../kernel/netns.ts', true],
   ['src/path/x.ts', '../network/gateway.ts', true],
-  ['src/path/x.ts', '../runtime/find-namespace.ts', false],
+  ['src/path/x.ts', '../probe/probe.ts', false],
   ['src/path/x.ts', '../cli/failure.ts', false],
   ['src/network/x.ts', '../path/packet-watch.ts', false],
   ['src/kernel/x.ts', '../path/packet-watch.ts', false],

@@ -1,4 +1,4 @@
-import { findChain } from '../kernel/nftables/chain.ts';
+import { type ChainName, findChain } from '../kernel/nftables/chain.ts';
 import type { Expression, ForeignExpression } from '../kernel/nftables/expression.ts';
 import { xtablesComment } from '../kernel/nftables/foreign-text.ts';
 import { findRule } from '../kernel/nftables/rule.ts';
@@ -12,6 +12,8 @@ export interface Dropping extends Decision {
   readonly text: string;
   /** Of the rule: nft's, or that of iptables' `-m comment`. */
   readonly comment?: string;
+  /** It is of iptables-legacy: `handle` is its number in the chain. */
+  readonly isLegacy?: true;
   /** How many packets it has counted; absent where it counts none. */
   readonly packets?: number;
 }
@@ -36,10 +38,21 @@ export function lookAtDecision(nftables: Nftables, decision: Decision): Dropping
 }
 
 /** `rule 12 of chain FORWARD in ip filter: ip saddr 10.1.0.5 drop`, `policy drop of chain FORWARD in ip filter` */
-export function droppingText({ kind, handle, family, table, chain, text, comment }: Dropping): string {
-  const place = `chain ${chain} in ${family} ${table}`;
+export function droppingText({ kind, handle, text, comment, ...name }: Dropping): string {
+  const place = chainPlace(name);
   if (kind === 'policy') return `${text} of ${place}`;
   return `rule ${handle} of ${place}: ${text}${comment === undefined ? '' : ` (comment "${comment}")`}`;
+}
+
+/** `chain FORWARD in ip filter`, `chain FORWARD of iptables-legacy's table filter` */
+export function chainPlace({
+  family,
+  table,
+  chain,
+  isLegacy,
+}: ChainName & Pick<Dropping, 'isLegacy'>): string {
+  if (!isLegacy) return `chain ${chain} in ${family} ${table}`;
+  return `chain ${chain} of ${family === 'ip6' ? 'ip6tables' : 'iptables'}-legacy's table ${table}`;
 }
 
 function commentIn(expressions: readonly (Expression | ForeignExpression)[]): string | undefined {

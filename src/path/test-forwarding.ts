@@ -5,9 +5,11 @@ import type { Namespace } from '../kernel/netns.ts';
 import { SystemError } from '../kernel/system-error.ts';
 import { findStop } from './find-stop.ts';
 import { type Flow, newCookie } from './flow.ts';
+import { nobody } from './nobody.ts';
 import type { PacketHeaders } from './packet-headers.ts';
 import { type PacketWatch, watchPackets } from './packet-watch.ts';
 import type { Hop, Passage } from './passage.ts';
+import { proveStop } from './prove-stop.ts';
 import type { Stop } from './stop.ts';
 import { uncontainable } from './uncontainable.ts';
 
@@ -26,14 +28,8 @@ export type ForwardingTest =
   | { readonly outcome: 'stopped'; readonly stop: Stop; readonly hops: readonly Hop[] }
   | { readonly outcome: 'not-tested'; readonly reason: string };
 
-/** Addresses that nobody has: TEST-NET-1 of RFC 5737, and the documentation prefix of RFC 3849. */
-const NOBODY = {
-  4: Uint8Array.of(192, 0, 2, 1),
-  6: Uint8Array.of(0x20, 0x01, 0x0d, 0xb8, ...new Array<number>(11).fill(0), 1),
-};
-
 /**
- * Sends a datagram of UDP from a container's address to an address that nobody has, and tells what becomes of it on the
+ * Sends a datagram of UDP from a container's address to an address that nobody has (unless one is given), and tells what becomes of it on the
  * node: none of it leaves the node, nor comes to a process. Of a rule that drops and counts, a second one shows that the
  * counter moves. At most 300 ms. `node` is undefined for the namespace of this process. Throws NetlinkError (EOPNOTSUPP
  * before Linux 5.12) and SystemError.
@@ -42,7 +38,7 @@ export function testForwarding(
   node: Namespace | undefined,
   pod: Namespace,
   source: Uint8Array,
-  target: Uint8Array = source.length === 4 ? NOBODY[4] : NOBODY[6],
+  target = nobody(source.length === 4 ? 4 : 6, [node, pod]),
 ): ForwardingTest {
   const family = source.length === 4 ? 4 : 6;
   const socket = openInetSocket('udp', family, pod);
@@ -86,7 +82,7 @@ function send(
       sendOne(socket, flow);
       return findStop(watch, node, watch.passages(WAIT_MS, 2).at(1));
     };
-    return { outcome: 'stopped', stop: withMovedCounter(stop, again), hops };
+    return { outcome: 'stopped', stop: proveStop(stop, flow.source.length === 4 ? 4 : 6, node, again), hops };
   }
   return forwarded(passage as Passage, flow);
 }
@@ -114,16 +110,6 @@ const SENDING: Readonly<Record<number, Stop['cause']>> = {
   [ENETUNREACH]: 'no-route',
   [EHOSTUNREACH]: 'refusing-route',
 };
-
-/** The rule's counter between a first packet and a second one, when both were stopped by it. */
-function withMovedCounter(stop: Stop, again: () => Stop | undefined): Stop {
-  const before = stop.rule?.packets;
-  if (before === undefined) return stop;
-  const after = again()?.rule;
-  if (after?.packets === undefined || after.handle !== stop.rule?.handle) return stop;
-  const counter = { name: `packets of ${stop.text}`, before, after: after.packets };
-  return { ...stop, rule: after, counter };
-}
 
 function forwarded({ hops }: Passage, { source }: Flow): ForwardingTest {
   const last = hops.findLast(({ layer, hook, left }) => layer === 'ip' && hook === 'postrouting' && left);

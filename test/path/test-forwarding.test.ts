@@ -120,16 +120,41 @@ describe.if(requires('root', 'ip', 'nft', 'iptables'))('what becomes of a datagr
     expect(stop.counter?.after).toBe((stop.counter?.before ?? 0) + 1);
   });
 
-  test('iptables-legacy', () => {
+  test.each([
+    [
+      'the policy',
+      [['-P', 'FORWARD', 'DROP']],
+      "policy DROP of chain FORWARD of iptables-legacy's table filter",
+    ],
+    [
+      'a rule',
+      [
+        ['-N', 'MINE'],
+        ['-A', 'MINE', '!', '-s', '10.9.0.0/16', '-p', 'udp', '-j', 'REJECT'],
+        ['-A', 'FORWARD', '-i', 'br0', '-j', 'MINE'],
+      ],
+      "rule 1 of chain MINE of iptables-legacy's table filter: ! -s 10.9.0.0/16 -p udp -j REJECT",
+    ],
+    [
+      'one of another table',
+      [['-t', 'mangle', '-A', 'PREROUTING', '-s', '10.1.0.0/24', '-j', 'DROP']],
+      "rule 1 of chain PREROUTING of iptables-legacy's table mangle: -s 10.1.0.0/24 -j DROP",
+    ],
+  ])('%s of iptables-legacy, by its counter', (_, commands, text) => {
     using site = new PathSite();
-    site.onNode('iptables-legacy', '-P', 'FORWARD', 'DROP');
-    expect(stopOf(tried(site))).toMatchObject({
-      cause: 'unreported',
-      hook: 'forward',
-      text: expect.stringContaining('iptables-legacy'),
-    });
+    for (const argv of commands) site.onNode('iptables-legacy', ...argv);
+    const stop = stopOf(tried(site));
+    expect(stop.text).toBe(text);
+    expect(stop.counter?.after).toBe((stop.counter?.before ?? 0) + 1);
     // The other family has nothing to do with it.
     expect(tried(site, 6).outcome).toBe('forwarded');
+  });
+
+  test('one of ip6tables-legacy', () => {
+    using site = new PathSite();
+    site.onNode('ip6tables-legacy', '-A', 'FORWARD', '-s', 'fd00:1::/64', '-j', 'DROP');
+    const text = "rule 1 of chain FORWARD of ip6tables-legacy's table filter: -s fd00:1::/64 -j DROP";
+    expect(stopOf(tried(site, 6)).text).toBe(text);
   });
 
   test.each([
@@ -164,11 +189,17 @@ describe.if(requires('root', 'ip', 'nft', 'iptables'))('what becomes of a datagr
     [4, ['route add prohibit 192.0.2.0/24'], 'refusing-route'],
     [6, ['route add unreachable 2001:db8::/32'], 'refusing-route'],
     [6, ['route add blackhole 2001:db8::/32'], 'refusing-route'],
-    [4, ['address add 192.0.2.1/32 dev lo'], 'delivered'],
   ] as const)('IPv%p, routes of the node: %p', (family, lines, cause) => {
     using site = new PathSite();
     for (const line of lines) site.onNode('ip', ...line.split(' '));
-    expect(stopOf(tried(site, family)).cause).toBe(cause);
+    expect(stopOf(tried(site, family, family === 4 ? '192.0.2.1' : '2001:db8::1')).cause).toBe(cause);
+  });
+
+  test('a network for documentation that is in use here, or that a route refuses, is left alone', () => {
+    using site = new PathSite();
+    site.node.ip('address add 192.0.2.1/24 dev lo');
+    expect(tried(site)).toMatchObject({ outcome: 'forwarded', packet: { target: '203.0.113.1' } });
+    expect(stopOf(tried(site, 4, '192.0.2.1')).cause).toBe('delivered');
   });
 
   test('the node has the address of the container itself', () => {
