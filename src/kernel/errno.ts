@@ -20,8 +20,10 @@ export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETUNREACH = 101;
+export const ENETDOWN = 100;
 export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
+export const EINPROGRESS = 115;
 export const ECONNREFUSED = 111;
 export const EHOSTUNREACH = 113;
 

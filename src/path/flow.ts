@@ -5,7 +5,8 @@ import { loadAddress } from '../kernel/nftables/match.ts';
 export interface Flow {
   readonly protocol: Protocol;
   readonly source: Uint8Array;
-  readonly target: Uint8Array;
+  /** Absent for what answers: NAT may have given the one who asked another address. */
+  readonly target?: Uint8Array;
   /** Absent in ICMP. */
   readonly sourcePort?: number;
   readonly targetPort?: number;
@@ -28,8 +29,7 @@ export function flowIs(flow: Flow): Expression[] {
     ...protocolIs(flow),
     loadAddress('saddr', source.length, source.length),
     isEqual(source),
-    loadAddress('daddr', target.length, target.length),
-    isEqual(target),
+    ...(target === undefined ? [] : [loadAddress('daddr', target.length, target.length), isEqual(target)]),
     ...portIs(0, sourcePort),
     ...portIs(2, targetPort),
     ...cookieIs(flow),

@@ -45,14 +45,14 @@ export function testForwarding(
   try {
     socket.bind({ ip: source, port: 0 });
     const sourcePort = socket.local().port;
-    const flow = {
+    const flow: TestFlow = {
       protocol: 'udp',
       source,
       target,
       sourcePort,
       targetPort: DISCARD,
       cookie: newCookie(),
-    } as const;
+    };
     using watch = watchPackets(node, flow, { containedAtExit: true });
     const reason = uncontainable(node, pod, target, watch.seesBridges);
     if (reason !== undefined) return { outcome: 'not-tested', reason };
@@ -62,6 +62,8 @@ export function testForwarding(
   }
 }
 
+type TestFlow = Flow & { readonly target: Uint8Array; readonly cookie: Uint8Array };
+
 /** RFC 863 */
 const DISCARD = 9;
 const WAIT_MS = 120;
@@ -70,7 +72,7 @@ function send(
   watch: PacketWatch,
   node: Namespace | undefined,
   socket: InetSocket,
-  flow: Flow & { readonly cookie: Uint8Array },
+  flow: TestFlow,
 ): ForwardingTest {
   const failed = sendOne(socket, flow);
   if (failed !== undefined) return { outcome: 'stopped', stop: failed, hops: [] };
@@ -88,10 +90,7 @@ function send(
 }
 
 /** Why the container's own namespace did not even send it. */
-function sendOne(
-  socket: InetSocket,
-  { target, cookie }: Flow & { readonly cookie: Uint8Array },
-): Stop | undefined {
+function sendOne(socket: InetSocket, { target, cookie }: TestFlow): Stop | undefined {
   try {
     socket.sendTo(Buffer.from(cookie), { ip: target, port: DISCARD });
     return undefined;
