@@ -85,6 +85,7 @@ export const onlyRecorded: readonly string[] = [
   'plugin-prints-twice',
   'plugin-output-cut-off',
   'prev-result-cut-off',
+  'call-without-end',
   'plugin-slow',
 ];
 
