@@ -1,4 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Survey } from '../../src/doctor/survey.ts';
+import { unfinishedCalls } from '../../src/doctor/unfinished-calls.ts';
 import { bridgeNetwork, OperatorNode } from '../cli/operator-node.ts';
 import {
   ago,
@@ -138,3 +143,23 @@ async function nodeOfMachine(): Promise<OperatorNode> {
   node.configure('10-lab.conflist', bridgeNetwork('lab', '10.50.0.0/28'));
   return node;
 }
+
+test('a call that ends while the node is looked at has ended', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cni-debug-test-'));
+  try {
+    const path = join(folder, 'journal.ndjson');
+    const network = { cniVersion: '1.1.0', name: 'lab', plugins: [{ type: 'debug', journal: { path } }] };
+    writeFileSync(join(folder, '10-lab.conflist'), JSON.stringify(network));
+    const record = { ...begun, v: 1, id: 'a', plugin: 'debug', startedAt: ago(600) };
+    writeFileSync(path, `${JSON.stringify(record)}\n`);
+    const places = { confDir: folder, cacheDir: folder, pluginPath: folder, readers: {} };
+    const look = () => new Survey({ ...places, minAgeMs: 0 });
+    const survey = look();
+    expect(survey.records()).toHaveLength(1);
+    expect(unfinishedCalls(look()).map((call) => call.record.id)).toEqual(['a']);
+    appendFileSync(path, `${JSON.stringify({ ...record, kind: 'call' })}\n`);
+    expect(unfinishedCalls(survey)).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
