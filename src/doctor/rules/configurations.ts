@@ -1,7 +1,7 @@
 import type { Finding as LintFinding } from '../../lint/finding.ts';
 import type { LintedFile } from '../../lint/linted-file.ts';
 import { type LintResult, lintOf } from '../lint-result.ts';
-import { ofFiles } from '../linted.ts';
+import { isConcerned, ofFiles } from '../linted.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 
@@ -63,7 +63,7 @@ function unloaded(result: LintResult, survey: Survey): Draft[] {
   const isVersion = ({ path }: LintedFile) =>
     result.findings.some(({ id, file }) => id === 'L010' && file === path);
   const others = result.context.files.filter(
-    (file) => file.network === undefined && !isSaid(file) && !isVersion(file),
+    (file) => file.network === undefined && isConcerned(file, survey) && !isSaid(file) && !isVersion(file),
   );
   return [
     ...said,
