@@ -15,6 +15,7 @@ const settings = {
   pluginPath: cniPath,
   minAgeMs: 1,
   readers: readersByType,
+  facts: pluginFacts,
 };
 const { mends } = await examine(new Survey(settings));
 const found = [...mends].find(([finding]) => finding.id === id);
