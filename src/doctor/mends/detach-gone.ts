@@ -13,7 +13,7 @@ import {
 } from '../../runtime/result-cache.ts';
 import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
 import { insideAll } from '../inside-all.ts';
-import { LastLook } from '../last-look.ts';
+import { atWork, LastLook } from '../last-look.ts';
 import type { Means, Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
 import type { SurveySettings } from '../survey.ts';
@@ -75,10 +75,12 @@ function reasonToKeep({ attachment, since }: CacheEntry, look: LastLook): string
   if (!look.survey.isSettled(since)) return 'it is too young to tell: see --min-age';
   if (attachmentState({ ...attachment, since }) !== 'gone')
     return `the container is there: ${attachment.netns}`;
-  const call = callsAtWork().find(({ containerID }) => containerID === attachment.containerID);
-  if (call !== undefined) return `process ${call.pid} is at its ${call.command}`;
   // Not by its addresses: they may be another's since then.
-  return look.reasonToKeep(attachment, []) ?? stillThere(attachment, look);
+  return (
+    atWork(callsAtWork(), attachment.containerID) ??
+    look.reasonToKeep(attachment, []) ??
+    stillThere(attachment, look)
+  );
 }
 
 /** By name and MAC: its path may only not lead there any more, or not from here. */

@@ -57,7 +57,7 @@ function reasonToKeep(path: string, stamp: ReturnType<typeof fileStamp>, look: L
   for (const owner of owners) {
     const addresses = look.survey.attachments().filter((one) => isSame(one, owner));
     const reason =
-      look.reasonToKeepNamed(
+      look.reasonToKeepDamaged(
         owner,
         addresses.flatMap((one) => one.addresses.map(withoutLength)),
       ) ?? runningAs(owner.containerID);
