@@ -15,6 +15,7 @@ export const EINVAL = 22;
 export const ENOTTY = 25;
 export const ERESTART = 85;
 export const EMSGSIZE = 90;
+export const EPROTONOSUPPORT = 93;
 export const EOPNOTSUPP = 95;
 export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;

@@ -46,10 +46,16 @@ export function exchange(asked: Asked): Exchange {
   const { node, flow, attempt, atMostMs } = asked;
   using watch = watchPackets(node, flow);
   watch.add(answersTo(flow, flow.target, flow.targetPort));
-  const outcome = attempt(atMostMs);
-  // What arrived was reported before it did; what did not may be on its way.
-  let passages = watch.passages(outcome.kind === 'answered' ? 5 : QUIET_MS);
-  const request = passages.find((passage) => isRequest(passage, flow));
+  let outcome = attempt(Math.min(FIRST_MS, atMostMs));
+  let passages = watch.passages(QUIET_MS);
+  const requestOf = (): Passage | undefined => passages.find((passage) => isRequest(passage, flow));
+  // What the node has stopped need not be waited for.
+  if (outcome.kind === 'silent' && isOnItsWay(findStop(watch, node, requestOf()))) {
+    const again = attempt(Math.max(1, atMostMs - outcome.ms));
+    outcome = { ...again, ms: again.kind === 'answered' ? again.ms : again.ms + outcome.ms };
+    passages = watch.passages(QUIET_MS);
+  }
+  const request = requestOf();
   const exit = request === undefined ? undefined : exitOf(request);
   if (outcome.kind === 'answered') return present<Exchange>({ outcome, request, ...left(exit) });
   const requestStop = stopped(watch, asked, request, (one) => isRequest(one, flow));
@@ -70,9 +76,15 @@ export function exchange(asked: Asked): Exchange {
   return present<Exchange>({ outcome, request, requestStop, answer, answerStop, innerStop, ...leaves });
 }
 
+/** As long as an answer of a host nearby takes, by far. */
+const FIRST_MS = 300;
 /** How long a repetition waits that is only for proof. */
 const AGAIN_MS = 150;
 const QUIET_MS = 40;
+
+function isOnItsWay(stop: Stop | undefined): boolean {
+  return stop === undefined || stop.cause === 'delivered' || stop.cause === 'not-seen';
+}
 
 function answersTo(flow: Flow, source: Uint8Array, sourcePort: number | undefined): Flow {
   const { protocol, cookie, sourcePort: targetPort } = flow;

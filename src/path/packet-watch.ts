@@ -4,6 +4,7 @@ import { openPacketTrace, type PacketTrace, type TraceEvent } from '../kernel/nf
 import { type Nftables, openNftables } from '../kernel/nftables/socket.ts';
 import type { Flow } from './flow.ts';
 import { type Passage, passagesOf } from './passage.ts';
+import { watchError } from './watch-error.ts';
 import { addFlow, addWatchTables } from './watch-table.ts';
 
 export interface WatchOptions {
@@ -21,14 +22,14 @@ export interface MovedCounter {
 /**
  * Watches what becomes of a flow's packets in a namespace, or in our own, from now on: by tables of nftables that nobody
  * else can change, and that the kernel removes when this is closed or the process ends, however it does. Throws
- * NetlinkError (EOPNOTSUPP before Linux 5.12, EPERM without rights) and SystemError.
+ * WatchError where the kernel cannot do that, NetlinkError (EPERM without rights) and SystemError.
  */
 export function watchPackets(
   namespace: Namespace | undefined,
   flow: Flow,
   { containedAtExit = false }: WatchOptions = {},
 ): PacketWatch {
-  const trace = openPacketTrace(namespace);
+  const trace = openTrace(namespace);
   let nftables: Nftables | undefined;
   try {
     nftables = openNftables(namespace);
@@ -38,7 +39,15 @@ export function watchPackets(
   } catch (error) {
     nftables?.close();
     trace.close();
-    throw error;
+    throw watchError(error);
+  }
+}
+
+function openTrace(namespace: Namespace | undefined): PacketTrace {
+  try {
+    return openPacketTrace(namespace);
+  } catch (error) {
+    throw watchError(error);
   }
 }
 
@@ -87,14 +96,23 @@ export class PacketWatch {
     for (;;) {
       const passages = passagesOf(this.#events, this.#parts.name);
       const isThere = passages.length >= atLeast;
-      const leftMs = deadline - performance.now();
       // Nothing comes behind one that we have stopped ourselves.
-      if (leftMs <= 0 || (isThere && passages.at(-1)?.isContained)) return passages;
-      const found = this.#parts.trace.read(isThere ? Math.min(QUIET_MS, leftMs) : leftMs);
-      if (found === 'overrun') this.isWhole = false;
-      else if (found.length > 0) this.#events.push(...found);
-      else if (isThere) return passages;
+      if (isThere && passages.at(-1)?.isContained) return passages;
+      const leftMs = Math.max(LEAST_MS, deadline - performance.now());
+      if (!this.#read(isThere ? Math.min(QUIET_MS, leftMs) : leftMs) && (isThere || leftMs === LEAST_MS))
+        return passages;
     }
+  }
+
+  /** All reports that are there, or the first that comes. False when none does for so many ms. */
+  #read(atMostMs: number): boolean {
+    for (let count = 0; count < MOST_AT_ONCE; count++) {
+      const found = this.#parts.trace.read(count === 0 ? atMostMs : LEAST_MS);
+      if (found === 'overrun') this.isWhole = false;
+      else if (found.length === 0) return count > 0;
+      else this.#events.push(...found);
+    }
+    return true;
   }
 
   /** The kernel's counters that have moved since this was opened, by whomever. Throws SystemError. */
@@ -118,3 +136,6 @@ export class PacketWatch {
 
 /** Reports come while a packet is on its way, which takes microseconds. */
 const QUIET_MS = 20;
+/** As short as a wait can be. */
+const LEAST_MS = 0.1;
+const MOST_AT_ONCE = 1000;

@@ -4,19 +4,19 @@ import { openRouteSocket } from '../kernel/netlink/socket.ts';
 import type { Namespace } from '../kernel/netns.ts';
 
 /**
- * Why what a container sends to an address does not go through the hooks of the node, so that it could be contained there;
+ * Why what a container sends to an address, or by the link of an index, does not go through the hooks of the node, so that it could be contained there;
  * undefined when it does, or when it has no way to send it at all. Throws NetlinkError and SystemError.
  */
 export function uncontainable(
   node: Namespace | undefined,
   pod: Namespace,
-  target: Uint8Array,
+  way: Uint8Array | number,
   seesBridges: boolean,
 ): string | undefined {
   const inside = openRouteSocket(pod);
   const outside = openRouteSocket(node);
   try {
-    const index = linkTowards(inside, target);
+    const index = typeof way === 'number' ? way : linkTowards(inside, way);
     const link = index === undefined ? undefined : getLink(inside, index);
     if (link === undefined) return undefined;
     if (link.kind !== 'veth')

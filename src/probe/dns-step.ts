@@ -46,7 +46,8 @@ function noResolver({ subject }: ProbeRun, { source, text }: ResolverSettings) {
 
 function probeResolver(run: ProbeRun, server: string, settings: ResolverSettings): void {
   const what = `resolver ${server}`;
-  const ip = parseIp(server.replace(/%.*$/, ''));
+  const [address = '', zone] = server.split('%');
+  const ip = parseIp(address);
   if (ip === undefined) {
     run.fail(what, noAddress(run, server, settings));
     return;
@@ -58,7 +59,8 @@ function probeResolver(run: ProbeRun, server: string, settings: ResolverSettings
     run.notTried(what, 'the time of the probe is over');
     return;
   }
-  const target = { ip, port: 53 };
+  const scope = run.inside.links.find(({ name }) => name === zone)?.index;
+  const target = { ip, port: 53, ...(scope === undefined ? {} : { scope }) };
   const socket = openInetSocket('udp', ip.length === 4 ? 4 : 6, run.pod);
   try {
     const source = sourceTowards(run.pod, target);
@@ -101,6 +103,19 @@ function noAddress({ subject }: ProbeRun, server: string, { source }: ResolverSe
   });
 }
 
+/** Of the node it was copied from, where such a resolver runs: in the container it is another loopback. */
+function nobodyInside({ subject }: ProbeRun, server: string, source: string) {
+  return finding('P009', {
+    object: `container ${subject.name}`,
+    cause: `its resolv.conf names ${server}, the container itself, and no resolver listens in it`,
+    evidence: [{ source, text: `nameserver ${server}` }],
+    meaning: 'the container finds no name: a resolver of the node is not there in its namespace',
+    fix: [
+      'give the runtime a resolv.conf with addresses that containers reach: /run/systemd/resolve/resolv.conf has them',
+    ],
+  });
+}
+
 function silentResolver(
   run: ProbeRun,
   found: Exchange,
@@ -108,6 +123,7 @@ function silentResolver(
   { source, nameservers }: ResolverSettings,
 ) {
   const { outcome, answer } = found;
+  if (outcome.kind === 'refused' && /^(127\.|::1$)/.test(server)) return nobodyInside(run, server, source);
   const ms = outcome.ms.toFixed(0);
   const said =
     outcome.kind === 'refused'
@@ -119,6 +135,8 @@ function silentResolver(
     object: `resolver ${server}`,
     cause: `asked for the ${QUESTION}: ${said}`,
     severity: nameservers.length > 1 ? 'warning' : 'error',
+    // Where nothing else of it was heard either.
+    follows: run.findings.filter(({ id, object }) => id === 'P014' && object.startsWith(`${server}:`)),
     evidence: [
       { source, text: `nameserver ${server}` },
       ...exitEvidence(run, found),

@@ -1,10 +1,12 @@
 import type { Evidence, Finding } from '../findings/finding.ts';
+import { ipText } from '../kernel/netlink/ip-address.ts';
 import type { Neighbour } from '../kernel/netlink/neighbour.ts';
 import { listNeighbours } from '../kernel/netlink/neighbour.ts';
 import { linkTowards } from '../kernel/netlink/route-lookup.ts';
 import { openRouteSocket } from '../kernel/netlink/socket.ts';
 import type { Exchange } from '../path/exchange.ts';
 import { uncontainable } from '../path/uncontainable.ts';
+import { enter } from './enter.ts';
 import { isEnd } from './exchange-stops.ts';
 import { notMasqueraded } from './masquerade-finding.ts';
 import type { ProbeRun } from './probe-run.ts';
@@ -69,25 +71,26 @@ function notSeen(
     ],
     meaning:
       'it is lost between the container and the node: the link, the bridge, or a program of tc or eBPF',
-    fix: ['bridge link; bridge vlan; tc filter show dev VETH ingress'],
+    fix: ['bridge link', 'bridge vlan', 'tc filter show dev VETH ingress'],
   });
 }
 
 export function noRouteInside(run: ProbeRun, object: string, error: string | undefined): Finding {
-  const { name, netns, interfaces } = run.subject;
+  const { name, interfaces } = run.subject;
+  const command = enter(run.subject);
   const [gateway] = interfaces.flatMap(({ gateways }) => gateways);
-  const via = gateway === undefined ? 'GATEWAY' : gateway.length === 4 ? gateway.join('.') : 'GATEWAY';
+  const via = gateway === undefined ? 'GATEWAY' : ipText(gateway);
   const routes = run.inside.routes.filter(({ table }) => table === RT_TABLE_MAIN).map(({ dst }) => dst);
   return finding('P004', {
     object: `container ${name}`,
     cause: `no route of the container leads to ${object}`,
     evidence: [
       ...(error === undefined ? [] : [{ source: 'the system call', text: error }]),
-      { source: `nsenter --net=${netns} ip route`, text: routes.join(', ') || 'there are none' },
+      { source: `${command}ip route`, text: routes.join(', ') || 'there are none' },
     ],
     meaning: 'the container cannot even send to there',
-    fix: [`nsenter --net=${netns} ip route add default via ${via}`],
-    undo: [`nsenter --net=${netns} ip route del default via ${via}`],
+    fix: [`${command}ip route add default via ${via}`],
+    undo: [`${command}ip route del default via ${via}`],
   });
 }
 

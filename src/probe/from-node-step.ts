@@ -18,6 +18,11 @@ import { findingOfStop } from './stop-finding.ts';
 export function probeFromNode(run: ProbeRun, address: Uint8Array): void {
   const text = ipText(address);
   const what = `${text} from the node`;
+  const kind = kindOfLink(run, text);
+  if (kind !== 'veth') {
+    run.notTried(what, `a ${kind ?? 'link of its own'} hides the container from the node that it is on`);
+    return;
+  }
   if (ignoresEchoes(run, address)) {
     run.notTried(what, 'the container is told to answer no echo (icmp_echo_ignore_all)');
     return;
@@ -58,6 +63,11 @@ export function probeFromNode(run: ProbeRun, address: Uint8Array): void {
 
 const LONGEST_MS = 1000;
 
+function kindOfLink({ inside }: ProbeRun, address: string): string | undefined {
+  const held = inside.addresses.find((one) => one.address === address);
+  return inside.links.find(({ index }) => index === held?.index)?.kind;
+}
+
 function ignoresEchoes({ pod }: ProbeRun, { length }: Uint8Array): boolean {
   const path = length === 4 ? 'net/ipv4/icmp_echo_ignore_all' : 'net/ipv6/icmp/echo_ignore_all';
   try {
@@ -81,7 +91,7 @@ function silent(run: ProbeRun, address: Uint8Array, source: Uint8Array) {
     meaning: neighbour.isThere
       ? 'what the node sends to it is lost, or the container has a rule of its own against echoes: probes of the kubelet may fail, too'
       : 'the node does not reach it: its probes fail, and its host ports lead nowhere',
-    fix: [`ip route get ${text}; ip neighbour show ${text}`],
+    fix: [`ip route get ${text}`, `ip neighbour show ${text}`],
   });
 }
 

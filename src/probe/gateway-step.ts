@@ -1,3 +1,4 @@
+import { contains, formatCidr, parseCidr } from '../cni/address.ts';
 import { EACCES, EINVAL, EXDEV } from '../kernel/errno.ts';
 import { askByArp } from '../kernel/inet/arp.ts';
 import { askByNdp } from '../kernel/inet/neighbour-discovery.ts';
@@ -10,6 +11,7 @@ import type { Stop, StopCause } from '../path/stop.ts';
 import { testForwarding } from '../path/test-forwarding.ts';
 import type { Gateway } from './gateways.ts';
 import { linkFacts } from './link-facts.ts';
+import { nodeLink } from './node-link.ts';
 import type { ProbeRun } from './probe-run.ts';
 import { finding } from './rules.ts';
 import { findingOfStop } from './stop-finding.ts';
@@ -31,12 +33,10 @@ export function probeGateway(run: ProbeRun, gateway: Gateway): void {
     return;
   }
   const filtered = reversePathStop(run, gateway);
-  run.fail(
-    what,
-    filtered === undefined
-      ? silent(run, gateway, protocol)
-      : findingOfStop(run, filtered, { what: `ARP from ${ipText(source)}`, where: 'node' }),
-  );
+  const stopped = { what: `what comes from ${ipText(source)}, ARP too`, where: 'node' } as const;
+  const found =
+    filtered === undefined ? silent(run, gateway, protocol) : findingOfStop(run, filtered, stopped);
+  run.fail(what, found, { blocks: true });
 }
 
 /** A neighbour on the same node answers in microseconds. */
@@ -65,7 +65,7 @@ function silent(run: ProbeRun, { ip, link, source }: Gateway, protocol: string) 
     fix:
       holder === undefined
         ? [
-            `ip address add ${text}/LENGTH dev BRIDGE, if this node is the gateway: with the length of the network's prefix`,
+            `ip address add ${gatewayCidr(run, ip)} dev ${nodeLink(run, link.name)}, if this node is the gateway`,
             'cni-debug doctor',
           ]
         : holder.up
@@ -74,16 +74,24 @@ function silent(run: ProbeRun, { ip, link, source }: Gateway, protocol: string) 
   });
 }
 
+/** With the length that the container's own address has. */
+function gatewayCidr({ inside }: ProbeRun, ip: Uint8Array): string {
+  const own = inside.addresses
+    .flatMap(({ address, prefixLength }) => parseCidr(`${address}/${prefixLength}`) ?? [])
+    .find((cidr) => contains(cidr, ip));
+  return formatCidr({ ip, prefixLength: own?.prefixLength ?? ip.length * 8 });
+}
+
 function holderOf({ outside }: ProbeRun, address: string): Link | undefined {
   const held = outside.addresses.find((one) => one.address === address);
   return outside.links.find(({ index }) => index === held?.index);
 }
 
 /**
- * With rp_filter, the kernel does not answer ARP either that comes by another link than it would answer by. What the kernel
- * counts of that are packets of IP, one of which may get there by what the container has learnt before.
+ * With rp_filter, the kernel does not answer ARP either that comes by another link than it would answer by. It counts packets
+ * of IP only, so one is put on the wire for the gateway all the same.
  */
-function reversePathStop(run: ProbeRun, { ip, source }: Gateway): Stop | undefined {
+function reversePathStop(run: ProbeRun, { ip, link, source }: Gateway): Stop | undefined {
   const holder = ip.length === 4 ? holderOf(run, ipText(ip)) : undefined;
   if (holder === undefined) return undefined;
   const sysctls = ['all', holder.name].flatMap((name) => settingOf(`net/ipv4/conf/${name}/rp_filter`));
@@ -95,7 +103,14 @@ function reversePathStop(run: ProbeRun, { ip, source }: Gateway): Stop | undefin
   } finally {
     socket.close();
   }
-  const tested = testForwarding(run.node, run.pod, source);
+  const { mac } = holder;
+  const tested = testForwarding(
+    run.node,
+    run.pod,
+    source,
+    undefined,
+    mac === undefined ? undefined : { link, mac },
+  );
   if (tested.outcome === 'stopped' && tested.stop.cause === 'reverse-path') return tested.stop;
   const text = `the way back to ${ipText(source)} does not lead by "${holder.name}", which it came by`;
   return {

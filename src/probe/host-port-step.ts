@@ -142,10 +142,11 @@ function closed({ inner, what }: Asked, { outcome }: Exchange) {
       object,
       cause: `${object} refuses the connection: nobody in the container listens there`,
       evidence: [{ source: `connect(2) to ${what}`, text: outcome.error?.message ?? 'refused' }],
+      severity: 'warning',
       meaning: 'the host port leads to the container, where no program takes it',
       fix: [`start what should listen on port ${inner.port}, on all addresses and not on 127.0.0.1`],
     });
-  return finding('P014', {
+  return finding('P012', {
     object,
     cause: `TCP to ${what}: the packet came to the container, and no answer came back`,
     evidence: [

@@ -1,6 +1,7 @@
 import { formatCidr } from '../cni/address.ts';
 import { isDuplicate } from '../kernel/netlink/address.ts';
 import type { Link } from '../kernel/netlink/link.ts';
+import { enter } from './enter.ts';
 import type { ProbeRun } from './probe-run.ts';
 import { finding } from './rules.ts';
 import type { SubjectInterface } from './subject.ts';
@@ -18,27 +19,27 @@ export function probeInterface(run: ProbeRun, { ifName, addresses }: SubjectInte
     run.ok(what, `is up, mtu ${link?.mtu}, ${texts.join(', ')}`);
     return;
   }
-  const { name, netns } = run.subject;
-  const enter = `nsenter --net=${netns}`;
+  const command = enter(run.subject);
   const up = link !== undefined && !link.up;
   run.fail(
     what,
     finding('P013', {
-      object: `container ${name} ${ifName}`,
+      object: `container ${run.subject.name} ${ifName}`,
       cause: trouble,
       evidence: [
         {
-          source: `${enter} ip address show ${link === undefined ? '' : ifName}`.trim(),
+          source: `${command}ip address show ${link === undefined ? '' : ifName}`.trim(),
           text:
             link === undefined ? run.inside.links.map((one) => one.name).join(', ') : linkText(link, texts),
         },
       ],
       meaning: 'the container reaches nobody by this interface, and nobody reaches it',
       fix: [
-        up ? `${enter} ip link set ${ifName} up` : 'start the container anew: its runtime attaches it again',
+        up ? `${command}ip link set ${ifName} up` : 'start the container anew: its runtime attaches it again',
       ],
-      undo: up ? [`${enter} ip link set ${ifName} down`] : [],
+      undo: up ? [`${command}ip link set ${ifName} down`] : [],
     }),
+    { blocks: run.subject.interfaces.length === 1 },
   );
 }
 

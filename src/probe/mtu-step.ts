@@ -25,7 +25,7 @@ export function probeMtu(run: ProbeRun, target: Uint8Array): void {
   }
   const found = measured(run, { source, target, linkMtu });
   if (found.kind === 'whole')
-    run.ok(what, `packets of ${linkMtu} bytes get there and back in ${found.ms.toFixed(1)} ms`);
+    run.ok(what, `is ${linkMtu}, as that of the link (there and back in ${found.ms.toFixed(1)} ms)`);
   else if (found.kind === 'unknown')
     run.notTried(what, `${text} answers no echo of ICMP, by which it is measured`);
   else run.fail(what, smaller(run, text, linkMtu, found));

@@ -58,19 +58,21 @@ export class ProbeRun {
     return leftMs < LEAST_MS ? 0 : Math.min(ms, leftMs);
   }
 
-  /** An earlier step has found what keeps a packet of the container from leaving the node. */
-  get blocker(): Finding | undefined {
-    return this.findings.find(({ id }) => BLOCKING.includes(id));
-  }
+  /** What was found that keeps everything from working: nothing more is tried. */
+  blocker: Finding | undefined;
 
   ok(what: string, text: string): void {
     this.steps.push({ what, outcome: 'ok', text });
   }
 
-  /** What was found before is not found twice: of one cause there is one finding. */
-  fail(what: string, found: Finding): void {
+  /** What was found before is not found twice: of one cause there is one finding, and silence follows from it. */
+  fail(what: string, found: Finding, { blocks = false } = {}): void {
     const known = this.findings.find(({ id, object }) => id === found.id && object === found.object);
-    if (known === undefined) this.findings.push(found);
+    const causes = SILENCE.includes(found.id) ? this.findings.filter(({ id }) => !SILENCE.includes(id)) : [];
+    const follows = causes.map(({ id, object }) => ({ id, object }));
+    if (known === undefined)
+      this.findings.push({ ...found, follows: [...(found.follows ?? []), ...follows] });
+    if (blocks) this.blocker ??= found;
     this.steps.push({ what, outcome: 'failed', text: found.cause, finding: found.id });
   }
 
@@ -88,5 +90,5 @@ export class ProbeRun {
 const BUDGET_MS = 14_000;
 /** What would have less is not begun. */
 const LEAST_MS = 200;
-/** What stops a packet before it leaves the node, whatever its target. */
-const BLOCKING = ['P006', 'P013'];
+/** That nobody answers, which has a reason; any other finding may be that. */
+const SILENCE = ['P012', 'P014'];

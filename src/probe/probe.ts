@@ -1,6 +1,6 @@
 import type { Ip } from '../cni/address.ts';
 import { ipText } from '../kernel/netlink/ip-address.ts';
-import type { Namespace } from '../kernel/netns.ts';
+import { type Namespace, NamespaceLostError } from '../kernel/netns.ts';
 import { probeDns } from './dns-step.ts';
 import { probeFromNode } from './from-node-step.ts';
 import { probeGateway } from './gateway-step.ts';
@@ -58,6 +58,8 @@ function attempt(run: ProbeRun, what: string, step: () => void): void {
   try {
     step();
   } catch (error) {
+    // This process is in the wrong namespace now, and must end.
+    if (error instanceof NamespaceLostError) throw error;
     run.notLookedAt(what, error instanceof Error ? error.message : String(error));
   }
 }

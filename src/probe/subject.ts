@@ -44,7 +44,10 @@ export function subjectOf(
   return {
     name: pod ?? containerID,
     netns,
-    interfaces: known.map(({ attachment, cached }) => interfaceOf(attachment, cached)),
+    // Runtimes attach the loopback like any other.
+    interfaces: known
+      .filter(({ attachment }) => attachment.ifName !== 'lo')
+      .map(({ attachment, cached }) => interfaceOf(attachment, cached)),
     nameservers: known.flatMap(({ cached }) => nameserversOf(cached?.result)),
   };
 }

@@ -63,6 +63,18 @@ function unanswered(
       meaning: 'the network is sound as far as there: packets get there and back',
       fix: ['start what should listen there, or correct address and port'],
     });
+  const kind = found.request === undefined ? passesBy(run) : undefined;
+  if (kind !== undefined)
+    return finding('P014', {
+      object,
+      cause: `${what}: no answer came; what a ${kind} sends does not pass this node's network, so nothing is known of where it stops`,
+      evidence: [
+        { source: 'connect(2)', text: outcome.error?.message ?? `no answer in ${outcome.ms.toFixed(0)} ms` },
+      ],
+      meaning:
+        'what keeps it is behind this node: a firewall, a route back that is missing, or a host that is down',
+      fix: ['tcpdump on the link that the interface sits on'],
+    });
   const seen =
     answer === undefined
       ? 'no answer came back to this node'
@@ -84,6 +96,12 @@ function unanswered(
       'what keeps it is behind this node: a firewall, a route back that is missing, or a host that is down',
     fix: [`on ${object}, or on the next hop: ip route get ${found.leftAs?.source ?? 'CONTAINER'}`],
   });
+}
+
+/** The kind of an interface whose packets no hook of the node sees. */
+function passesBy({ inside, subject }: ProbeRun): string | undefined {
+  const link = inside.links.find(({ name }) => name === subject.interfaces[0]?.ifName);
+  return link?.kind === 'veth' ? undefined : (link?.kind ?? 'link of another kind');
 }
 
 function isOwnAddress({ request, leftAs }: Exchange): boolean {

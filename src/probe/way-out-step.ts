@@ -29,14 +29,14 @@ export function probeWayOut(run: ProbeRun, { source, ip }: Gateway, hasLeft: boo
     const link = run.outside.links.find(({ index }) => index === oif)?.name ?? '?';
     const as = isMasqueraded ? `as ${packet.source}` : 'with its own address';
     if (bare === undefined)
-      run.ok(what, `the node forwards it by "${link}", ${as} (to ${packet.target}, stopped before it left)`);
+      run.ok(what, `leads by "${link}", ${as} (a datagram to ${packet.target}, stopped before it left)`);
     else run.fail(what, bare);
     return;
   }
   const { stop } = tested;
   const isAboutAddress = ['rule', 'policy', 'unreported', 'queue', 'refusing-route'].includes(stop.cause);
   if (isAboutAddress && hasLeft) {
-    run.ok(what, `other packets leave; one to nobody is stopped on purpose: ${stop.text}`);
+    run.ok(what, `is there, as other packets show; one to nobody is refused: ${stop.text}`);
     return;
   }
   run.fail(

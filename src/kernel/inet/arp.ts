@@ -1,14 +1,12 @@
-import { closeSync } from 'node:fs';
-import { EAGAIN, EINTR } from '../errno.ts';
-import { bind, recvfrom, sendto, setsockopt, socket } from '../libc.ts';
 import type { Link } from '../netlink/link.ts';
 import { macBytes, macText } from '../netlink/mac-address.ts';
-import { type Namespace, runIn } from '../netns.ts';
-import { SystemError } from '../system-error.ts';
+import type { Namespace } from '../netns.ts';
+import { ETH_P_ARP, ETH_P_IP } from './link-address.ts';
+import { openPacketSocket, type PacketSocket } from './packet-socket.ts';
 
 /** A question to the neighbours of a link. */
 export interface NeighbourQuestion {
-  readonly link: Link;
+  readonly link: Pick<Link, 'index' | 'name' | 'mac'>;
   /** Who asks, and whom. */
   readonly source: Uint8Array;
   readonly target: Uint8Array;
@@ -29,42 +27,29 @@ export function askByArp(
   namespace: Namespace | undefined,
   question: NeighbourQuestion,
 ): NeighbourAnswer | undefined {
-  const { link, atMostMs } = question;
-  const fd = namespace === undefined ? openPacketSocket() : runIn(namespace, openPacketSocket);
-  try {
-    check('bind', bind(fd, linkAddress(link.index, new Uint8Array())), link);
-    const begun = performance.now();
-    for (const tryMs of [atMostMs / 2, atMostMs]) {
-      check('sendto', sendto(fd, request(question), 0, linkAddress(link.index, BROADCAST)), link);
-      const mac = answerUntil(fd, question, begun + tryMs);
-      if (mac !== undefined) return { mac, ms: performance.now() - begun };
-    }
-    return undefined;
-  } finally {
-    closeSync(fd);
+  using socket = openPacketSocket(namespace, question.link, ETH_P_ARP);
+  const begun = performance.now();
+  for (const tryMs of [question.atMostMs / 2, question.atMostMs]) {
+    socket.send(request(question), BROADCAST);
+    const mac = answerUntil(socket, question, begun + tryMs);
+    if (mac !== undefined) return { mac, ms: performance.now() - begun };
   }
+  return undefined;
 }
 
-function openPacketSocket(): number {
-  const fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, swapped(ETH_P_ARP));
-  if (fd < 0) throw new SystemError('socket', -fd, 'packet socket');
-  return fd;
-}
-
-function answerUntil(fd: number, { target }: NeighbourQuestion, deadline: number): string | undefined {
+function answerUntil(
+  socket: PacketSocket,
+  { target }: NeighbourQuestion,
+  deadline: number,
+): string | undefined {
   for (;;) {
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return undefined;
-    const timeval = Buffer.alloc(16);
-    timeval.writeUInt32LE(Math.floor(leftMs / 1000), 0);
-    timeval.writeUInt32LE(Math.max(1, Math.floor((leftMs % 1000) * 1000)), 8);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval);
-    const room = Buffer.alloc(64);
-    const length = recvfrom(fd, room, 0, Buffer.alloc(SIZEOF_SOCKADDR_LL));
-    if (length === -EAGAIN || length === -EINTR) continue;
-    if (length < 0) throw new SystemError('recvfrom', -length, 'packet socket');
-    const isReply = length >= ARP_BYTES && room.readUInt16BE(6) === ARPOP_REPLY;
-    if (isReply && room.subarray(14, 18).equals(Buffer.from(target))) return macText(room.subarray(8, 14));
+    const message = socket.receive(leftMs);
+    if (message === undefined || message.length < ARP_BYTES) continue;
+    const isReply = message.readUInt16BE(6) === ARPOP_REPLY;
+    if (isReply && message.subarray(14, 18).equals(Buffer.from(target)))
+      return macText(message.subarray(8, 14));
   }
 }
 
@@ -82,32 +67,7 @@ function request({ link, source, target }: NeighbourQuestion): Buffer {
   return bytes;
 }
 
-/** struct sockaddr_ll, include/uapi/linux/if_packet.h */
-function linkAddress(index: number, mac: Uint8Array): Buffer {
-  const bytes = Buffer.alloc(SIZEOF_SOCKADDR_LL);
-  bytes.writeUInt16LE(AF_PACKET, 0);
-  bytes.writeUInt16BE(ETH_P_ARP, 2);
-  bytes.writeInt32LE(index, 4);
-  bytes.writeUInt8(mac.length, 11);
-  bytes.set(mac, 12);
-  return bytes;
-}
-
-const swapped = (word: number): number => ((word & 0xff) << 8) | (word >> 8);
-
-function check(call: string, answer: number, { name }: Link): void {
-  if (answer < 0) throw new SystemError(call, -answer, name);
-}
-
-/** include/linux/socket.h, include/uapi/linux/if_ether.h and if_arp.h */
-const AF_PACKET = 17;
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_RCVTIMEO = 20;
-const SIZEOF_SOCKADDR_LL = 20;
-const ETH_P_IP = 0x0800;
-const ETH_P_ARP = 0x0806;
+/** include/uapi/linux/if_arp.h */
 const ARPHRD_ETHER = 1;
 const ARPOP_REQUEST = 1;
 const ARPOP_REPLY = 2;
