@@ -78,9 +78,9 @@ export function decodeLegacyRules(table: string, family: 4 | 6, info: Buffer, en
     if (next < layout.elements || at + next > entries.length)
       throw new MalformedMessageError(`rule of ${next} bytes at ${at} of ${entries.length}`);
     const entry = entries.subarray(at, at + next);
+    const target = targetOf(entry, layout);
     const begun = hookAt(begins, at);
     if (begun !== undefined) [chain, number] = [begun, 0];
-    const target = targetOf(entry, layout);
     if (target.name === 'ERROR') {
       [chain, number] = [untilNul(target.data), 0];
       chainNames.set(at + next, chain);
@@ -183,9 +183,11 @@ function offsets(info: Buffer, at: number): number[] {
   return HOOKS.map((_, hook) => info.readUInt32LE(at + 4 * hook));
 }
 
-function targetOf(entry: Buffer, { targetOffset }: Layout): { name: string; data: Buffer } {
-  const target = entry.subarray(entry.readUInt16LE(targetOffset));
-  if (target.length < TARGET_DATA) throw new MalformedMessageError(`target of ${target.length} bytes`);
+function targetOf(entry: Buffer, { targetOffset, elements }: Layout): { name: string; data: Buffer } {
+  const at = entry.readUInt16LE(targetOffset);
+  const target = entry.subarray(at);
+  if (at < elements || target.length < TARGET_DATA + 4)
+    throw new MalformedMessageError(`target of ${target.length} bytes`);
   return { name: untilNul(target.subarray(2, 2 + NAME_BYTES)), data: target.subarray(TARGET_DATA) };
 }
 
