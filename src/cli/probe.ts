@@ -43,7 +43,7 @@ export function probeCommand() {
   )
     .addHelpText(
       'after',
-      '\nIt sends to the addresses that --to names, the gateway and the resolvers, changes nothing, and takes less than 15 s.\nExit status: 0 sound, 1 something is wrong, 2 wrong usage, 3 nothing found, but not all could be looked at.\nEvery rule has a page: docs/rules/P001.md.',
+      '\nIt sends to the addresses that --to names, the gateway, the resolvers and the node itself, changes nothing, and takes less than 15 s.\nExit status: 0 sound, 1 something is wrong, 2 wrong usage, 3 nothing found, but not all could be looked at.\nEvery rule has a page: docs/rules/P001.md.',
     )
     .action(act(run));
 }

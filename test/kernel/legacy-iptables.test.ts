@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { decodeLegacyRules, listLegacyRules } from '../../src/kernel/legacy-iptables.ts';
+import { listLegacyRules } from '../../src/kernel/legacy-iptables.ts';
+import { decodeLegacyRules } from '../../src/kernel/legacy-rule.ts';
 import { MalformedMessageError } from '../../src/kernel/netlink/message.ts';
 import { openNamespace } from '../../src/kernel/netns.ts';
 import { requires } from '../requirements.ts';
