@@ -3,10 +3,12 @@ import { parseIp } from '../cni/address.ts';
 import type { Endpoint } from '../kernel/inet/socket-address.ts';
 import { openNamespace } from '../kernel/netns.ts';
 import { everyAttachment, type KnownAttachment } from '../node/every-attachment.ts';
+import { bareSubject } from '../probe/bare-subject.ts';
 import { probe } from '../probe/probe.ts';
 import type { ProbeRun } from '../probe/probe-run.ts';
 import { probeJson, probeText } from '../probe/report.ts';
-import { subjectOf } from '../probe/subject.ts';
+import { type Subject, subjectOf } from '../probe/subject.ts';
+import { findNamespace, NamespaceNotFoundError } from '../runtime/find-namespace.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
 import { durationOption, type PlaceOptions, withPlaceOptions } from './network-options.ts';
 import { withProgress } from './progress.ts';
@@ -41,21 +43,17 @@ export function probeCommand() {
   )
     .addHelpText(
       'after',
-      '\nIt sends to the addresses that --to names, the gateway and the resolvers, changes nothing, and takes less than 15 s.\nExit status: 0 sound, 1 something is wrong, 2 wrong usage, 3 nothing found, but not all could be looked at.\nEvery rule has a page: docs/rules/P001.md.',
+      '\nIt sends to the addresses that --to names, the gateway, the resolvers and the node itself, changes nothing, and takes less than 15 s.\nExit status: 0 sound, 1 something is wrong, 2 wrong usage, 3 nothing found, but not all could be looked at.\nEvery rule has a page: docs/rules/P001.md.',
     )
     .action(act(run));
 }
 
 async function run(container: string, options: ProbeCommandOptions): Promise<number> {
-  const { attachments, refused } = everyAttachment(options);
-  const wanted = attachmentsOf(container, attachments).filter(
-    ({ ifName }) => options.ifname === undefined || ifName === options.ifname,
-  );
-  const subject = subjectOf(ofOne(container, wanted, attachments), options.cacheDir);
   if (process.getuid?.() !== 0)
     throw new CommandFailure(ExitStatus.unknown, 'looks into network namespaces, so it must be run as root');
-  if (subject.netns === '')
-    throw new CommandFailure(ExitStatus.unknown, `nobody knows the network namespace of ${container}`);
+  const { attachments, refused } = everyAttachment(options);
+  for (const reason of refused) note('probe', `could not look at everything: ${reason}`);
+  const subject = subjectCalled(container, attachments, options);
   const pod = openNamespace(subject.netns);
   try {
     const { to: targets, timeout: timeoutMs } = options;
@@ -65,31 +63,55 @@ async function run(container: string, options: ProbeCommandOptions): Promise<num
     });
     if (options.json || options.format === 'json') sayJson(probeJson(found));
     else say(probeText(found, paintFor()));
-    for (const reason of refused) note('probe', `could not look at everything: ${reason}`);
     return statusOf(found);
   } finally {
     pod.close();
   }
 }
 
-/** All interfaces of one container; two of the same beginning are not guessed between. */
-function ofOne(
+/** An attached container, or else a namespace of which only what is in it is known. */
+function subjectCalled(
   container: string,
-  wanted: readonly KnownAttachment[],
-  all: readonly KnownAttachment[],
-): [KnownAttachment, ...KnownAttachment[]] {
-  const living = wanted.filter(({ state }) => state !== 'gone');
-  const [first, ...more] = living.length > 0 ? living : wanted;
-  if (first === undefined) {
-    const names = all.map(({ containerID, pod }) => pod ?? containerID);
-    throw new CommandFailure(ExitStatus.no, `no attachment of ${container} is known`, [
-      names.length === 0 ? 'there is none at all' : `there are: ${[...new Set(names)].join(', ')}`,
-    ]);
-  }
-  const ids = [...new Set([first, ...more].map(({ containerID }) => containerID))];
+  attachments: readonly KnownAttachment[],
+  { ifname, cacheDir }: ProbeCommandOptions,
+): Subject {
+  const wanted = attachmentsOf(container, attachments);
+  const living = wanted.filter(({ state, netns }) => state !== 'gone' && netns !== '');
+  const ids = [...new Set(living.map(({ containerID }) => containerID))];
   if (ids.length > 1)
     throw new CommandFailure(ExitStatus.usage, `${container} is the beginning of several: ${ids.join(', ')}`);
-  return [first, ...more];
+  const [first, ...more] = living;
+  const subject =
+    first === undefined ? bareCalled(container, wanted, attachments) : subjectOf([first, ...more], cacheDir);
+  const interfaces = subject.interfaces.filter(({ ifName }) => ifname === undefined || ifName === ifname);
+  if (interfaces.length > 0) return { ...subject, interfaces };
+  const names = subject.interfaces.map(({ ifName }) => ifName).join(', ') || 'none with an address';
+  throw new CommandFailure(
+    ExitStatus.no,
+    ifname === undefined ? `${container} has no interface` : `${container} has no interface "${ifname}"`,
+    [`there are: ${names}`],
+  );
+}
+
+function bareCalled(
+  container: string,
+  gone: readonly KnownAttachment[],
+  all: readonly KnownAttachment[],
+): Subject {
+  if (gone.length > 0)
+    throw new CommandFailure(
+      ExitStatus.no,
+      `the network namespace of ${container} is gone, or nobody knows it`,
+    );
+  try {
+    const { netns, containerID = container } = findNamespace(container);
+    return bareSubject(containerID, netns);
+  } catch (error) {
+    if (!(error instanceof NamespaceNotFoundError)) throw error;
+    const names = [...new Set(all.map(({ containerID, pod }) => pod ?? containerID))];
+    const known = names.length === 0 ? 'no attachment is known at all' : `attached are: ${names.join(', ')}`;
+    throw new CommandFailure(ExitStatus.no, error.message, [known, ...error.advice]);
+  }
 }
 
 function statusOf({ findings, steps }: ProbeRun): number {

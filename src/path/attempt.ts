@@ -104,7 +104,7 @@ function outcomeOf(ask: (begun: number) => { answer?: Buffer } | undefined): Out
     if (!(error instanceof SystemError)) throw error;
     const kind = KINDS[error.errno];
     if (kind === undefined) throw error;
-    return { kind, ms: ms(), error };
+    return kind === 'silent' ? { kind, ms: ms() } : { kind, ms: ms(), error };
   }
 }
 

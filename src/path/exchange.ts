@@ -69,7 +69,8 @@ export function exchange(asked: Asked): Exchange {
   const answer = passages.find((passage) => !isRequest(passage, flow));
   const answerStop =
     answer === undefined ? undefined : stopped(watch, asked, answer, (one) => !isRequest(one, flow));
-  const isInner = outcome.kind === 'forbidden' || (answer !== undefined && answerStop === undefined);
+  const isUnseen = request === undefined || (answer !== undefined && answerStop === undefined);
+  const isInner = outcome.kind === 'forbidden' || isUnseen;
   const isElsewhere = asked.asking !== node && outcome.kind !== 'refused';
   const innerStop = isInner && isElsewhere ? stopInside(asked) : undefined;
   const leaves = requestStop === undefined ? left(exit) : {};

@@ -73,7 +73,8 @@ class Draft implements Passage {
   }
 
   take(event: TraceEvent, headers: PacketHeaders, post: Post | undefined): void {
-    const stopped = VERDICTS[event.verdict];
+    // Above the lowest byte there is the number of a queue, or of an error.
+    const stopped = event.verdict < 0 ? undefined : VERDICTS[event.verdict & 0xff];
     if (post === undefined) {
       if (stopped === undefined || event.kind === 'return') delete this.decision;
       else this.decision = decisionOf(event, stopped);

@@ -1,4 +1,5 @@
-import { type LegacyRule, listLegacyRules } from '../kernel/legacy-iptables.ts';
+import { listLegacyRules } from '../kernel/legacy-iptables.ts';
+import type { LegacyRule } from '../kernel/legacy-rule.ts';
 import type { Namespace } from '../kernel/netns.ts';
 import { type Dropping, droppingText } from './dropping.ts';
 import type { Stop } from './stop.ts';

@@ -10,6 +10,8 @@ export interface Stop {
   readonly hook?: HookName;
   /** It was behind all chains of the hook: routing has stopped it, or what comes after that. */
   readonly isBehind?: boolean;
+  /** It was the container's own namespace that stopped it, before it came to the node. */
+  readonly isInside?: boolean;
   /** In a sentence without a full stop: `rule 12 of chain FORWARD in ip filter: ...`. */
   readonly text: string;
   /** Of `rule`, `policy` and `queue`: with the counter as it was after the packet. */

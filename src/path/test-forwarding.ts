@@ -56,7 +56,8 @@ export function testForwarding(
   const reason = uncontainable(node, pod, gateway?.link.index ?? target, watch.seesBridges);
   if (reason !== undefined) return { outcome: 'not-tested', reason };
   const [from, to] = [socket.local(), { ip: target, port: DISCARD }];
-  const byKernel = (): Stop | undefined => sendBySocket(socket, cookie, to);
+  const byKernel = (): Stop | undefined =>
+    sendBySocket(socket, cookie, to, () => ownRule(pod, flow, () => socket.sendTo(cookie, to)));
   if (gateway === undefined) return send(watch, node, flow, byKernel);
   using wire = openPacketSocket(pod, gateway.link, ETH_P_IP);
   return send(watch, node, flow, () => {
@@ -95,7 +96,12 @@ function send(
   return { outcome: 'stopped', stop: proveStop(stop, flow.source.length === 4 ? 4 : 6, node, again), hops };
 }
 
-function sendBySocket(socket: InetSocket, cookie: Buffer, to: Endpoint): Stop | undefined {
+function sendBySocket(
+  socket: InetSocket,
+  cookie: Buffer,
+  to: Endpoint,
+  findRule: () => Stop | undefined,
+): Stop | undefined {
   try {
     socket.sendTo(cookie, to);
     return undefined;
@@ -103,8 +109,24 @@ function sendBySocket(socket: InetSocket, cookie: Buffer, to: Endpoint): Stop | 
     if (!(error instanceof SystemError)) throw error;
     const cause = SENDING[error.errno];
     if (cause === undefined) throw error;
-    return { cause, text: `the container cannot send it: ${error.message}` };
+    const found = error.errno === EPERM ? findRule() : undefined;
+    return {
+      ...(found ?? { cause, text: `the container cannot send it: ${error.message}` }),
+      isInside: true,
+    };
   }
+}
+
+/** Which rule of the container's own namespace drops it, by a watch that is there for this only. */
+function ownRule(pod: Namespace, flow: Flow, sendAgain: () => void): Stop | undefined {
+  using watch = watchPackets(pod, flow, { containedAtExit: true });
+  try {
+    sendAgain();
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+  const [passage] = watch.passages(WAIT_MS);
+  return passage && findStop(watch, pod, passage);
 }
 
 /** EPERM comes from a rule of the container's own, EACCES from a route that prohibits. */

@@ -84,7 +84,8 @@ function probeResolver(run: ProbeRun, server: string, settings: ResolverSettings
       return;
     }
     const question = { what: `DNS to ${server}`, object: server, target: ip, source };
-    run.fail(what, findingOfExchange(run, found, question) ?? silentResolver(run, found, server, settings));
+    const reason = isLoopback(server) ? undefined : findingOfExchange(run, found, question);
+    run.fail(what, reason ?? silentResolver(run, found, server, settings));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     run.fail(what, noRouteInside(run, server, error.message));
@@ -92,6 +93,8 @@ function probeResolver(run: ProbeRun, server: string, settings: ResolverSettings
     socket.close();
   }
 }
+
+const isLoopback = (server: string): boolean => /^(127\.|::1$)/.test(server);
 
 function noAddress({ subject }: ProbeRun, server: string, { source }: ResolverSettings) {
   return finding('P009', {
@@ -123,7 +126,7 @@ function silentResolver(
   { source, nameservers }: ResolverSettings,
 ) {
   const { outcome, answer } = found;
-  if (outcome.kind === 'refused' && /^(127\.|::1$)/.test(server)) return nobodyInside(run, server, source);
+  if (isLoopback(server)) return nobodyInside(run, server, source);
   const ms = outcome.ms.toFixed(0);
   const said =
     outcome.kind === 'refused'

@@ -1,13 +1,9 @@
 import { contains, formatCidr, parseCidr } from '../cni/address.ts';
-import { EACCES, EINVAL, EXDEV } from '../kernel/errno.ts';
 import { askByArp } from '../kernel/inet/arp.ts';
 import { askByNdp } from '../kernel/inet/neighbour-discovery.ts';
 import { ipText } from '../kernel/netlink/ip-address.ts';
 import type { Link } from '../kernel/netlink/link.ts';
-import { routeOfIncoming } from '../kernel/netlink/route-lookup.ts';
-import { openRouteSocket } from '../kernel/netlink/socket.ts';
-import { readSysctl } from '../kernel/sysctl.ts';
-import type { Stop, StopCause } from '../path/stop.ts';
+import type { Stop } from '../path/stop.ts';
 import { testForwarding } from '../path/test-forwarding.ts';
 import type { Gateway } from './gateways.ts';
 import { linkFacts } from './link-facts.ts';
@@ -32,7 +28,7 @@ export function probeGateway(run: ProbeRun, gateway: Gateway): void {
     run.ok(what, `answers ${protocol} in ${answer.ms.toFixed(1)} ms (${answer.mac})`);
     return;
   }
-  const filtered = reversePathStop(run, gateway);
+  const filtered = sourceStop(run, gateway);
   const stopped = { what: `what comes from ${ipText(source)}, ARP too`, where: 'node' } as const;
   const found =
     filtered === undefined ? silent(run, gateway, protocol) : findingOfStop(run, filtered, stopped);
@@ -88,45 +84,14 @@ function holderOf({ outside }: ProbeRun, address: string): Link | undefined {
 }
 
 /**
- * With rp_filter, the kernel does not answer ARP either that comes by another link than it would answer by. It counts packets
- * of IP only, so one is put on the wire for the gateway all the same.
+ * The kernel does not answer ARP either that comes from where no packet of its source can come from: by rp_filter, or because the node
+ * has the address itself. It counts packets of IP only, so one is put on the wire for the gateway all the same.
  */
-function reversePathStop(run: ProbeRun, { ip, link, source }: Gateway): Stop | undefined {
+function sourceStop(run: ProbeRun, { ip, link, source }: Gateway): Stop | undefined {
   const holder = ip.length === 4 ? holderOf(run, ipText(ip)) : undefined;
-  if (holder === undefined) return undefined;
-  const sysctls = ['all', holder.name].flatMap((name) => settingOf(`net/ipv4/conf/${name}/rp_filter`));
-  if (!sysctls.some(({ value }) => value !== '0')) return undefined;
-  const socket = openRouteSocket();
-  try {
-    const route = routeOfIncoming(socket, { source, target: ip, iif: holder.index });
-    if (route.kind !== 'refused' || ![EXDEV, EINVAL, EACCES].includes(route.errno)) return undefined;
-  } finally {
-    socket.close();
-  }
-  const { mac } = holder;
-  const tested = testForwarding(
-    run.node,
-    run.pod,
-    source,
-    undefined,
-    mac === undefined ? undefined : { link, mac },
-  );
-  if (tested.outcome === 'stopped' && tested.stop.cause === 'reverse-path') return tested.stop;
-  const text = `the way back to ${ipText(source)} does not lead by "${holder.name}", which it came by`;
-  return {
-    cause: 'reverse-path' satisfies StopCause,
-    layer: 'ip',
-    hook: 'prerouting',
-    isBehind: true,
-    text,
-    sysctls,
-  };
-}
-
-function settingOf(path: string): { name: string; value: string }[] {
-  try {
-    return [{ name: path.replaceAll('/', '.'), value: readSysctl(path) }];
-  } catch {
-    return [];
-  }
+  if (holder?.mac === undefined) return undefined;
+  const tested = testForwarding(run.node, run.pod, source, undefined, { link, mac: holder.mac });
+  const isSource =
+    tested.outcome === 'stopped' && ['reverse-path', 'martian-source'].includes(tested.stop.cause);
+  return isSource ? tested.stop : undefined;
 }

@@ -53,7 +53,8 @@ function unanswered(
   { what, object }: { readonly what: string; readonly object: string },
 ) {
   const { outcome, answer, requestStop } = found;
-  const said = outcome.error === undefined ? [] : [{ source: 'connect(2)', text: outcome.error.message }];
+  const heard = outcome.error?.message ?? `no answer in ${outcome.ms.toFixed(0)} ms`;
+  const said = [{ source: 'connect(2)', text: heard }];
   const last = [...exitEvidence(run, found), ...silentNeighbours(run, found)];
   if (outcome.kind === 'refused')
     return finding('P010', {
@@ -68,9 +69,7 @@ function unanswered(
     return finding('P014', {
       object,
       cause: `${what}: no answer came; what a ${kind} sends does not pass this node's network, so nothing is known of where it stops`,
-      evidence: [
-        { source: 'connect(2)', text: outcome.error?.message ?? `no answer in ${outcome.ms.toFixed(0)} ms` },
-      ],
+      evidence: said,
       meaning:
         'what keeps it is behind this node: a firewall, a route back that is missing, or a host that is down',
       fix: ['tcpdump on the link that the interface sits on'],
@@ -85,13 +84,7 @@ function unanswered(
   return finding('P014', {
     object,
     cause: `${what}: the packet left this node, and ${seen}${unmasked}`,
-    evidence: [
-      ...last,
-      ...said,
-      ...(last.length === 0
-        ? [{ source: 'connect(2)', text: `no answer in ${outcome.ms.toFixed(0)} ms` }]
-        : []),
-    ],
+    evidence: [...last, ...said],
     meaning:
       'what keeps it is behind this node: a firewall, a route back that is missing, or a host that is down',
     fix: [`on ${object}, or on the next hop: ip route get ${found.leftAs?.source ?? 'CONTAINER'}`],

@@ -43,7 +43,7 @@ export function probeWayOut(run: ProbeRun, { source, ip }: Gateway, hasLeft: boo
     what,
     findingOfStop(run, stop, {
       what: 'a datagram to elsewhere',
-      where: stop.hook === undefined ? 'container' : 'node',
+      where: stop.isInside ? 'container' : 'node',
     }),
   );
 }

@@ -150,6 +150,16 @@ describe.if(requires('root', 'ip', 'nft', 'iptables'))('what becomes of a datagr
     expect(tried(site, 6).outcome).toBe('forwarded');
   });
 
+  test('a rule that hands it to a program, which is not there', () => {
+    using site = new PathSite();
+    site.onNode('iptables-nft', '-A', 'FORWARD', '-d', '192.0.2.1', '-j', 'NFQUEUE', '--queue-num', '7');
+    expect(stopOf(tried(site))).toMatchObject({
+      cause: 'queue',
+      rule: { verdict: 'queue', chain: 'FORWARD' },
+      text: expect.stringContaining('ip daddr 192.0.2.1 -j NFQUEUE'),
+    });
+  });
+
   test('one of ip6tables-legacy', () => {
     using site = new PathSite();
     site.onNode('ip6tables-legacy', '-A', 'FORWARD', '-s', 'fd00:1::/64', '-j', 'DROP');

@@ -1,4 +1,4 @@
-import { EHOSTUNREACH, EMSGSIZE } from '../errno.ts';
+import { EACCES, ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH } from '../errno.ts';
 import { ipText } from '../netlink/ip-address.ts';
 import type { Namespace } from '../netns.ts';
 import { SystemError } from '../system-error.ts';
@@ -87,12 +87,14 @@ export class Echo {
     try {
       return this.socket.receive(atMostMs);
     } catch (error) {
-      if (error instanceof SystemError && [EMSGSIZE, EHOSTUNREACH].includes(error.errno)) return undefined;
+      if (error instanceof SystemError && REPORTED.includes(error.errno)) return undefined;
       throw error;
     }
   }
 }
 
+/** What messages of ICMP become as errors of a socket. */
+const REPORTED = [EACCES, ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH];
 /** include/uapi/linux/in.h and in6.h */
 const IPPROTO_IP = 0;
 const IPPROTO_IPV6 = 41;
