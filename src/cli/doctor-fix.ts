@@ -1,5 +1,4 @@
-import { type Mendable, type Mending, mendAll, mendables } from '../doctor/fix.ts';
-import type { Means } from '../doctor/mend.ts';
+import { type Mendable, type Mending, meansOf, mendAll, mendables } from '../doctor/fix.ts';
 import { headline, recordMend } from '../doctor/mend-record.ts';
 import { takeBackCalls } from '../doctor/mends/take-back.ts';
 import { visible } from '../trace/visible-text.ts';
@@ -46,12 +45,12 @@ function nothingToMend({ diagnosis }: Examined, options: DoctorOptions): number 
 
 async function mend(
   all: readonly Mendable[],
-  { diagnosis }: Examined,
+  { survey, diagnosis }: Examined,
   options: DoctorOptions,
 ): Promise<number> {
   const mendings: Mending[] = [];
   await withProgress('doctor', async (progress) => {
-    const means: Means = { execution: executionOf(options, progress) };
+    const means = meansOf(survey.settings, executionOf(options, progress));
     progress.show('mending');
     for await (const mending of mendAll(all, means, endingSignal())) {
       mendings.push(mending);

@@ -1,6 +1,8 @@
 import type { Finding } from '../findings/finding.ts';
 import type { Diagnosis } from './examine.ts';
+import { LastLook } from './last-look.ts';
 import type { Means, Mend, Mended } from './mend.ts';
+import type { SurveySettings } from './survey.ts';
 
 /** A finding that something may be done about. */
 export interface Mendable {
@@ -23,12 +25,24 @@ export interface Mending extends Mendable, Mended {
  */
 export function mendables({ mends }: Diagnosis): Mendable[] {
   const all = [...mends].map(([finding, mend]) => ({ finding, mend }));
-  const order = ({ finding }: Mendable) => [...byDel, finding.id].indexOf(finding.id);
+  const order = ({ finding }: Mendable) => [...early, finding.id].indexOf(finding.id);
   return all.filter(({ mend }) => mend.difference.length > 0).sort((one, other) => order(one) - order(other));
 }
 
-/** Rules whose mends run DELs. */
-const byDel = ['D008', 'D006'];
+/** Rules whose mends run DELs; and what is damaged hides whose other things are. */
+const early = ['D008', 'D006', 'D005'];
+
+/** What mends work with: the last look is one for all of them. */
+export function meansOf(settings: SurveySettings, execution: Means['execution']): Means {
+  let look: LastLook | undefined;
+  return {
+    execution,
+    look() {
+      look ??= new LastLook(settings);
+      return look;
+    },
+  };
+}
 
 /** Does it, one after the other; one that fails keeps no other from its turn. `signal` ends it between two of them. */
 export async function* mendAll(

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Link } from '../kernel/netlink/link.ts';
 import { type Attachment, ownerHash, parseOwner } from '../network/attachment.ts';
@@ -40,6 +41,7 @@ export class LastLook {
     insideAll(this.survey);
     this.#hidden = hiddenPeers(this.survey);
     this.survey.attachments();
+    this.survey.leases();
     // Files of the cache that make no sense are a matter of whoever has their name.
     const { refused } = this.survey.cache();
     this.#unseen = this.survey.unseen().find((line) => !refused.some(({ reason }) => line.includes(reason)));
@@ -65,10 +67,12 @@ export class LastLook {
     return living && `the container is there: ${living.netns}`;
   }
 
-  /** Where its namespace would stand. */
+  /** Where its namespace would stand. Such a file goes away only when nobody is known by the ID in its name. */
   #unreadable({ containerID }: Whose): string | undefined {
     if (containerID === undefined) return undefined;
-    const file = this.survey.cache().refused.find(({ path }) => basename(path).includes(containerID));
+    const file = this.survey
+      .cache()
+      .refused.find(({ path }) => basename(path).includes(containerID) && existsSync(path));
     return file && `what is cached of it cannot be read: ${file.reason}`;
   }
 

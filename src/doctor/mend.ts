@@ -1,7 +1,13 @@
 import type { RuntimeConfiguration } from '../runtime/network-list.ts';
+import type { LastLook } from './last-look.ts';
 
 /** What a mend works with that is not the node's. */
 export interface Means {
+  /**
+   * The node as it is now, looked at once for all mends, when the first one needs it. Each of them knows what it is about
+   * since before that.
+   */
+  readonly look: () => LastLook;
   /** How plugins are run. */
   readonly execution: Omit<RuntimeConfiguration, 'containerID' | 'netns' | 'ifName'>;
 }

@@ -13,29 +13,28 @@ import {
 } from '../../runtime/result-cache.ts';
 import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
 import { insideAll } from '../inside-all.ts';
-import { atWork, LastLook } from '../last-look.ts';
+import { atWork, type LastLook } from '../last-look.ts';
 import type { Means, Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
 import type { SurveySettings } from '../survey.ts';
 
 /** DEL of cached attachments whose container is gone, each with the configuration and result of its ADD. */
 export function detachGone({ settings }: { settings: SurveySettings }, gone: readonly AttachmentKey[]): Mend {
-  return { difference: gone.map(lineOf), apply: (means) => detachAll(gone, settings, means) };
+  const cache = new ResultCache(settings.cacheDir);
+  const stamps = new Map(gone.map((key) => [key, fileStamp(cache.pathOf(key))]));
+  return { difference: gone.map(lineOf), apply: (means) => detachAll(stamps, cache, means) };
 }
 
 async function detachAll(
-  gone: readonly AttachmentKey[],
-  settings: SurveySettings,
+  stamps: ReadonlyMap<AttachmentKey, FileStamp | undefined>,
+  cache: ResultCache,
   means: Means,
 ): Promise<Mended> {
   const account = new MendAccount();
-  const cache = new ResultCache(settings.cacheDir);
-  const stamps = new Map(gone.map((key) => [key, fileStamp(cache.pathOf(key))]));
-  const look = new LastLook(settings);
-  for (const key of gone) {
+  for (const [key, stamp] of stamps) {
     means.execution.signal?.throwIfAborted();
     try {
-      const reason = await detachOne(key, stamps.get(key), look, cache, means);
+      const reason = await detachOne(key, stamp, cache, means);
       if (reason === undefined) account.tick(lineOf(key));
       else account.leave(lineOf(key), reason);
     } catch (error) {
@@ -49,12 +48,11 @@ async function detachAll(
 async function detachOne(
   key: AttachmentKey,
   stamp: FileStamp | undefined,
-  look: LastLook,
   cache: ResultCache,
-  { execution }: Means,
+  { execution, look }: Means,
 ): Promise<string | undefined> {
   const found = cache.find(key);
-  if (stamp === undefined || found === undefined) return undefined;
+  if (found === undefined) return undefined;
   const list = parseConflist(found.attachment.config);
   const { containerID, ifName } = key;
   const runtime = { ...execution, cacheDir: cache.folder, containerID, ifName, netns: '' };
@@ -62,8 +60,8 @@ async function detachOne(
     // Whoever had the claim may have done it, or attached the container anew.
     const entry = cache.find(key);
     if (entry === undefined) return undefined;
-    if (!isStillSame(entry.path, stamp)) return 'it was attached anew meanwhile';
-    const reason = reasonToKeep(entry, look);
+    if (stamp === undefined || !isStillSame(entry.path, stamp)) return 'it was attached anew meanwhile';
+    const reason = reasonToKeep(entry, look());
     if (reason !== undefined) return reason;
     // Without the path, where somebody else may be by now: there is nothing to be removed in what is gone.
     await detach({ ...entry.attachment, netns: '' }, entry.since, { ...runtime, inherited: claim.fd }, list);

@@ -5,9 +5,9 @@ import { Claim } from '../../runtime/claim.ts';
 import { claimFolder } from '../../runtime/claims.ts';
 import { containerdTasks } from '../../runtime/containerd-tasks.ts';
 import type { AttachmentKey } from '../../runtime/result-cache.ts';
-import { fileStamp } from '../file-stamp.ts';
-import { LastLook } from '../last-look.ts';
-import type { Mend, Mended } from '../mend.ts';
+import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
+import type { LastLook } from '../last-look.ts';
+import type { Means, Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
 import type { SurveySettings } from '../survey.ts';
 
@@ -18,25 +18,25 @@ import type { SurveySettings } from '../survey.ts';
  */
 export function removeEmptyCache({ settings }: { settings: SurveySettings }, path: string): Mend {
   const line = `- empty file ${path}`;
-  return { difference: [line], apply: (means) => remove(settings, path, line, means.execution.signal) };
+  const stamp = fileStamp(path);
+  return { difference: [line], apply: (means) => remove(settings, path, line, stamp, means) };
 }
 
 async function remove(
   settings: SurveySettings,
   path: string,
   line: string,
-  signal: AbortSignal | undefined,
+  stamp: FileStamp | undefined,
+  { execution: { signal }, look }: Means,
 ): Promise<Mended> {
   const account = new MendAccount();
   // A call of the command line for this attachment has its claim under the same name.
   const claim = await Claim.take(claimFolder(settings), basename(path), { signal });
   let isLeft = false;
   try {
-    const stamp = fileStamp(path);
-    const look = new LastLook(settings);
-    const reason = claim.left === undefined ? reasonToKeep(path, stamp, look) : 'a call for it was killed';
+    const reason = claim.left === undefined ? reasonToKeep(path, stamp, look()) : 'a call for it was killed';
     isLeft = claim.left !== undefined;
-    if (stamp === undefined) account.tick(line);
+    if (fileStamp(path) === undefined) account.tick(line);
     else if (reason !== undefined) account.leave(line, reason);
     else if (isTakenAway(path, settings)) account.tick(line);
     else account.leave(line, 'it is being written');
@@ -48,8 +48,8 @@ async function remove(
 }
 
 function reasonToKeep(path: string, stamp: ReturnType<typeof fileStamp>, look: LastLook): string | undefined {
-  if (stamp === undefined) return undefined;
-  if (stamp.size > 0) return 'it is not empty any more';
+  if (fileStamp(path) === undefined) return undefined;
+  if (stamp === undefined || stamp.size > 0 || !isStillSame(path, stamp)) return 'it is not empty any more';
   if (!look.survey.isSettled(stamp.modified)) return 'it is too young to tell: see --min-age';
   const name = basename(path);
   const owners = ownersIn(name, look);

@@ -5,22 +5,20 @@ import type { Lease } from '../../ipam/lease-listing.ts';
 import { type Leases, withLeases } from '../../ipam/leases.ts';
 import { type FileStamp, fileStamp } from '../file-stamp.ts';
 import { grouped } from '../grouped.ts';
-import { LastLook } from '../last-look.ts';
+import type { LastLook } from '../last-look.ts';
 import type { Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
-import type { SurveySettings } from '../survey.ts';
 import { changeOf, silent } from './lease-file.ts';
 
 /** Gives back addresses whose owner is gone. */
-export function freeLeases({ settings }: { settings: SurveySettings }, leases: readonly Lease[]): Mend {
-  return { difference: leases.map(lineOf), apply: () => free(leases, settings) };
+export function freeLeases(leases: readonly Lease[]): Mend {
+  const stamps = new Map(leases.map((lease) => [lease, fileStamp(lease.path)]));
+  return { difference: leases.map(lineOf), apply: ({ look }) => free(stamps, look()) };
 }
 
-function free(leases: readonly Lease[], settings: SurveySettings): Mended {
+function free(stamps: ReadonlyMap<Lease, FileStamp | undefined>, look: LastLook): Mended {
   const account = new MendAccount();
-  const stamps = new Map(leases.map((lease) => [lease, fileStamp(lease.path)]));
-  const look = new LastLook(settings);
-  for (const [directory, own] of grouped(leases, ({ path }) => dirname(path))) {
+  for (const [directory, own] of grouped(stamps.keys(), ({ path }) => dirname(path))) {
     const removeOwn = (files: Leases) => {
       for (const lease of own) freeOne(lease, stamps.get(lease), look, files, account);
       return true;

@@ -3,10 +3,9 @@ import type { Observer } from '../../cni/observer.ts';
 import { leaseDirectoryAt } from '../../ipam/host-local-settings.ts';
 import { type Leases, withLeases } from '../../ipam/leases.ts';
 import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
-import { LastLook } from '../last-look.ts';
-import type { Mended } from '../mend.ts';
+import type { LastLook } from '../last-look.ts';
+import type { Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
-import type { SurveySettings } from '../survey.ts';
 
 /** A file that is named after an address. */
 export interface LeaseFile {
@@ -16,24 +15,25 @@ export interface LeaseFile {
 }
 
 /**
- * Mends one, with the lock of its directory held, when it is the file that it was before the last look; `mend` answers
- * why it did nothing, where it did not. `line` is what is true when the file is mended, or gone.
+ * Mends one, with the lock of its directory held, when it is the file that it is now; `mend` answers why it did nothing,
+ * where it did not. `line` is what is true when the file is mended, or gone.
  */
 export function mendLeaseFile(
-  settings: SurveySettings,
   { path }: LeaseFile,
   line: string,
   mend: (look: LastLook, leases: Leases) => string | undefined,
-): Mended {
-  const account = new MendAccount();
+): Mend {
   const stamp = fileStamp(path);
-  const look = new LastLook(settings);
-  const reason = withLeases(leaseDirectoryAt(dirname(path)), silent, 'leave', (leases) =>
-    fileStamp(path) === undefined ? undefined : (changeOf(path, stamp, look) ?? mend(look, leases)),
-  );
-  if (reason === undefined) account.tick(line);
-  else account.leave(line, reason);
-  return account;
+  const apply = (look: LastLook): Mended => {
+    const account = new MendAccount();
+    const reason = withLeases(leaseDirectoryAt(dirname(path)), silent, 'leave', (leases) =>
+      fileStamp(path) === undefined ? undefined : (changeOf(path, stamp, look) ?? mend(look, leases)),
+    );
+    if (reason === undefined) account.tick(line);
+    else account.leave(line, reason);
+    return account;
+  };
+  return { difference: [line], apply: ({ look }) => apply(look()) };
 }
 
 /** Why nothing may be done to a lease whatever stands in it. */

@@ -7,10 +7,10 @@ import { Ruleset } from '../../network/ruleset.ts';
 import { callsAtWork } from '../../node/calls-at-work.ts';
 import { comeBack } from '../come-back.ts';
 import { addressesOfElement } from '../element-addresses.ts';
-import { LastLook } from '../last-look.ts';
+import type { LastLook } from '../last-look.ts';
 import type { Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
-import type { Survey, SurveySettings } from '../survey.ts';
+import type { Survey } from '../survey.ts';
 
 /** Answers which elements of ours nobody needs, as the node is in this survey. */
 export type OrphanedElements = (survey: Survey) => readonly FoundElement[];
@@ -19,20 +19,11 @@ export type OrphanedElements = (survey: Survey) => readonly FoundElement[];
  * Removes elements of our sets that are left of containers that are gone. By key and owner: the key may be another's by
  * then; what is the same owner's has been looked for in the moment in which it goes.
  */
-export function removeElements(
-  { settings }: { settings: SurveySettings },
-  elements: readonly FoundElement[],
-  orphaned: OrphanedElements,
-): Mend {
-  return { difference: elements.map(lineOf), apply: () => remove(elements, settings, orphaned) };
+export function removeElements(elements: readonly FoundElement[], orphaned: OrphanedElements): Mend {
+  return { difference: elements.map(lineOf), apply: ({ look }) => remove(elements, look(), orphaned) };
 }
 
-function remove(
-  elements: readonly FoundElement[],
-  settings: SurveySettings,
-  orphaned: OrphanedElements,
-): Mended {
-  const look = new LastLook(settings);
+function remove(elements: readonly FoundElement[], look: LastLook, orphaned: OrphanedElements): Mended {
   const again = new Set(orphaned(look.survey).map(lineOf));
   const reasons = new Map(elements.map((found) => [lineOf(found), reasonToKeep(found, look, again)]));
   const ruleset = new Ruleset();

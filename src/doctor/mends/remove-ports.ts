@@ -3,26 +3,21 @@ import { openRouteSocket } from '../../kernel/netlink/socket.ts';
 import { ownerNames, parseOwner } from '../../network/attachment.ts';
 import { removePort } from '../../network/bridge-port.ts';
 import { callsAtWork } from '../../node/calls-at-work.ts';
-import { atWork, LastLook } from '../last-look.ts';
+import { atWork, type LastLook } from '../last-look.ts';
 import type { Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
-import type { Survey, SurveySettings } from '../survey.ts';
+import type { Survey } from '../survey.ts';
 
 /** Answers which of the node's veths nobody needs, as the node is in this survey. */
 export type OrphanedPorts = (survey: Survey) => readonly { readonly link: Link }[];
 
 /** Removes veths of ours that are left of containers that are gone; a link is the same as long as its index is. */
-export function removePorts(
-  { settings }: { settings: SurveySettings },
-  ports: readonly Link[],
-  orphaned: OrphanedPorts,
-): Mend {
-  return { difference: ports.map(lineOf), apply: () => remove(ports, settings, orphaned) };
+export function removePorts(ports: readonly Link[], orphaned: OrphanedPorts): Mend {
+  return { difference: ports.map(lineOf), apply: ({ look }) => remove(ports, look(), orphaned) };
 }
 
-function remove(ports: readonly Link[], settings: SurveySettings, orphaned: OrphanedPorts): Mended {
+function remove(ports: readonly Link[], look: LastLook, orphaned: OrphanedPorts): Mended {
   const account = new MendAccount();
-  const look = new LastLook(settings);
   const again = orphaned(look.survey);
   const calls = callsAtWork();
   const socket = openRouteSocket();

@@ -2,10 +2,10 @@ import { deleteRule, listTableRules, type Rule } from '../../kernel/nftables/rul
 import { ruleText } from '../../kernel/nftables/rule-text.ts';
 import { removeReferenceSpoofCheckChains } from '../../network/reference-leftovers.ts';
 import { Ruleset } from '../../network/ruleset.ts';
-import { LastLook } from '../last-look.ts';
+import type { LastLook } from '../last-look.ts';
 import type { Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
-import type { Survey, SurveySettings } from '../survey.ts';
+import type { Survey } from '../survey.ts';
 
 /** A rule that the reference made, and for whom; names are empty where it does not say them. */
 export interface ReferenceRule {
@@ -19,17 +19,12 @@ export interface ReferenceRule {
 export type OrphanedRules = (survey: Survey) => readonly ReferenceRule[];
 
 /** Removes rules of the reference's, in its own tables of nftables: a rule has its handle for itself for ever. */
-export function removeReferenceRules(
-  { settings }: { settings: SurveySettings },
-  rules: readonly ReferenceRule[],
-  orphaned: OrphanedRules,
-): Mend {
-  return { difference: rules.map(lineOf), apply: () => remove(rules, settings, orphaned) };
+export function removeReferenceRules(rules: readonly ReferenceRule[], orphaned: OrphanedRules): Mend {
+  return { difference: rules.map(lineOf), apply: ({ look }) => remove(rules, look(), orphaned) };
 }
 
-function remove(rules: readonly ReferenceRule[], settings: SurveySettings, orphaned: OrphanedRules): Mended {
+function remove(rules: readonly ReferenceRule[], look: LastLook, orphaned: OrphanedRules): Mended {
   const account = new MendAccount();
-  const look = new LastLook(settings);
   const again = new Set(orphaned(look.survey).map(({ rule }) => keyOf(rule)));
   const going = rules.filter((one) => {
     const reason = reasonToKeep(one, look, again);

@@ -15,6 +15,8 @@ import { Survey, type SurveySettings } from '../survey.ts';
 export interface LostNat {
   readonly made: MadeAttachment;
   readonly wanted: WantedNat;
+  /** In words. */
+  readonly missing: readonly string[];
 }
 
 /** Answers what has been lost, as the node is in this survey. */
@@ -48,6 +50,8 @@ async function restore(
     const reason = atWork(calls, made?.containerID) ?? whyNoMore(made, settings);
     if (reason !== undefined) account.leave(line, reason);
     else if (one === undefined) account.tick(line);
+    else if (one.missing.some((text) => text.includes('belongs to another')))
+      account.leave(line, `two containers seem to have one address: ${one.missing.join('; ')}`);
     else going.push(one);
   }
   const ruleset = new Ruleset();
@@ -127,7 +131,7 @@ function whyNoMore(made: MadeAttachment | undefined, { cacheDir }: SurveySetting
   if (entry === undefined) return 'it was detached meanwhile';
   const { attachment, since } = entry;
   const state = attachmentState({ ...attachment, since });
-  return state === 'alive' || state === 'no-interface' ? undefined : `its container is ${state}`;
+  return state === 'alive' ? undefined : `its interface is not there (${state})`;
 }
 
 function lineOf({ made: { containerID, ifName, network }, wanted }: LostNat): string {

@@ -31,7 +31,7 @@ function found(lease: DamagedLease, holders: readonly AddressHolder[] | undefine
   };
   const file = { source: text === undefined ? `ls -ld ${path}` : `od -c ${path}`, text: contentOf(text) };
   if (holders === undefined) {
-    const mend = text === '' ? { mend: removeEmptyLease(survey, lease) } : {};
+    const mend = text === '' ? { mend: removeEmptyLease(lease) } : {};
     return { ...common, evidence: [file], ...removal(lease), ...mend };
   }
   const owner = ownerOf(lease, survey);
@@ -46,7 +46,7 @@ function found(lease: DamagedLease, holders: readonly AddressHolder[] | undefine
     meaning: 'a container that lives has the address, and its lease does not say so: DEL will not free it',
     evidence: [file, ...held],
     ...rewriting(lease, owner),
-    ...(isRefilled ? { mend: refillLease(survey, lease, owner) } : {}),
+    ...(isRefilled ? { mend: refillLease(lease, owner) } : {}),
   };
 }
 

@@ -56,7 +56,7 @@ function found(network: string, leases: readonly Lease[], survey: Survey): Draft
     ...(first === undefined ? {} : { since: first.since }),
     fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
     follows: reasons(network, leases, survey),
-    mend: freeLeases(survey, leases),
+    mend: freeLeases(leases),
   };
 }
 

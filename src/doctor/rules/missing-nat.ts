@@ -169,7 +169,7 @@ function found(survey: Survey, network: string, lacking: readonly LackingNat[]):
 }
 
 function ofOurs(lacking: readonly LackingNat[]): LostNat[] {
-  return lacking.flatMap(({ made, wanted }) => (wanted === undefined ? [] : [{ made, wanted }]));
+  return lacking.flatMap(({ wanted, ...one }) => (wanted === undefined ? [] : [{ ...one, wanted }]));
 }
 
 const mostComplaints = 5;

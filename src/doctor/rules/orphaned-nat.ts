@@ -26,7 +26,7 @@ export const natWithoutOwner: Rule = {
     'a host port leads nowhere, and no other pod can have it; who gets the address next may be known by the wrong rules',
   async find(survey) {
     const orphans = await foundTwice(survey, orphanedElements, keyOf);
-    return [...grouped(orphans, networkOf)].map(([network, elements]) => found(survey, network, elements));
+    return [...grouped(orphans, networkOf)].map(([network, elements]) => found(network, elements));
   },
 };
 
@@ -42,7 +42,7 @@ export const referenceNatWithoutOwner: Rule = {
     const objects = grouped(orphans, ({ network, containerID }) =>
       network === '' ? `container ${containerID}` : `network ${network}`,
     );
-    return [...objects].map(([object, rules]) => foundReference(survey, object, rules));
+    return [...objects].map(([object, rules]) => foundReference(object, rules));
   },
 };
 
@@ -83,7 +83,7 @@ function networkOf({ element }: FoundElement): string {
   return ownerNames(element.comment ?? '').network;
 }
 
-function found(survey: Survey, network: string, elements: readonly FoundElement[]): Draft {
+function found(network: string, elements: readonly FoundElement[]): Draft {
   const owners = elements.map(({ element }) => ownerNames(element.comment ?? ''));
   return {
     object: `network ${network}`,
@@ -94,11 +94,11 @@ function found(survey: Survey, network: string, elements: readonly FoundElement[
     })),
     fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
     follows: owners.map(traceOf),
-    mend: removeElements(survey, elements, orphanedElements),
+    mend: removeElements(elements, orphanedElements),
   };
 }
 
-function foundReference(survey: Survey, object: string, rules: readonly ReferenceNat[]): Draft {
+function foundReference(object: string, rules: readonly ReferenceNat[]): Draft {
   const isOne = rules.length === 1;
   const own = inNftables(rules);
   return {
@@ -110,7 +110,7 @@ function foundReference(survey: Survey, object: string, rules: readonly Referenc
       ...commandsFor(rules.filter(({ backend }) => backend === 'iptables')),
     ],
     follows: rules.map(traceOf),
-    ...(own.length > 0 ? { mend: removeReferenceRules(survey, own, orphanedRules) } : {}),
+    ...(own.length > 0 ? { mend: removeReferenceRules(own, orphanedRules) } : {}),
   };
 }
 

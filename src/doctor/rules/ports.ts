@@ -19,7 +19,7 @@ export const orphanedVeth: Rule = {
   meaning: 'bridges flood them with every broadcast; a container that comes back under its ID cannot start',
   async find(survey) {
     const orphans = await foundTwice(survey, orphanedVeths, ({ link }) => `${link.name} ${link.index}`);
-    return [...grouped(orphans, objectOf)].map(([object, veths]) => found(survey, object, veths));
+    return [...grouped(orphans, objectOf)].map(([object, veths]) => found(object, veths));
   },
 };
 
@@ -93,7 +93,7 @@ function objectOf({ link, bridge }: OrphanedVeth): string {
   return isOurs(link) ? `network ${ownerNames(link.alias ?? '').network}` : `bridge ${bridge}`;
 }
 
-function found(survey: Survey, object: string, veths: readonly OrphanedVeth[]): Draft {
+function found(object: string, veths: readonly OrphanedVeth[]): Draft {
   // Who made the others is only a guess.
   const own = veths.map(({ link }) => link).filter(isOurs);
   const owners = veths.flatMap(({ link }) => (isOurs(link) ? [ownerNames(link.alias ?? '')] : []));
@@ -112,7 +112,7 @@ function found(survey: Survey, object: string, veths: readonly OrphanedVeth[]): 
         : [`cni-debug gc ${network ?? ''}`.trim()]),
     ],
     follows: owners.map(traceOf),
-    ...(own.length > 0 ? { mend: removePorts(survey, own, orphanedVeths) } : {}),
+    ...(own.length > 0 ? { mend: removePorts(own, orphanedVeths) } : {}),
   };
 }
 
