@@ -1,5 +1,5 @@
 import { readConfiguration } from '../cni/configuration.ts';
-import { type NetworkList, parseConflist, pluginConfiguration } from '../cni/conflist.ts';
+import { parseConflist, pluginConfiguration } from '../cni/conflist.ts';
 import { latestResult } from '../cni/conversion.ts';
 import { isObject, type Json, type JsonObject } from '../cni/json.ts';
 import { lookUp } from '../cni/keys.ts';
@@ -69,9 +69,24 @@ function madeBy({ path, since, attachment }: CacheEntry): MadeAttachment[] {
   return [{ network, containerID, ifName, netns, path, since, result: latest, plugins }];
 }
 
-/** What the plugins of a network that has a file would get from a runtime, without a container's part. */
-export function configuredPlugins(list: NetworkList): readonly MadePlugin[] {
-  return list.plugins.flatMap((plugin) => withDelegates(pluginConfiguration(list, plugin)));
+/** A network that has a file, and what its plugins would get from a runtime, without a container's part. */
+export interface ConfiguredNetwork {
+  readonly name: string;
+  readonly path: string;
+  readonly plugins: readonly MadePlugin[];
+}
+
+/** Those that `--network` leaves in. One whose configuration makes no sense is a matter of `lint`. */
+export function configuredNetworks(survey: Survey): readonly ConfiguredNetwork[] {
+  return survey.once('configured networks', survey.settings.confDir, () => {
+    const networks = survey.files().networks.filter(({ list }) => survey.concerns(list.name));
+    return survey.each(networks, ({ list, path }) =>
+      see(path, () => {
+        const plugins = list.plugins.flatMap((plugin) => withDelegates(pluginConfiguration(list, plugin)));
+        return { name: list.name, path, plugins };
+      }),
+    );
+  });
 }
 
 function withDelegates(document: JsonObject): MadePlugin[] {

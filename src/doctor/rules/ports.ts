@@ -4,7 +4,7 @@ import { ownerHash, ownerNames, parseOwner } from '../../network/attachment.ts';
 import { grouped } from '../grouped.ts';
 import { isPartial } from '../inside-all.ts';
 import { concernsHash, knownHashes, traceOf } from '../known-owners.ts';
-import { configuredPlugins } from '../made-attachments.ts';
+import { configuredNetworks } from '../made-attachments.ts';
 import { isOld, isOurs, type OtherEnd, otherEndOf } from '../node-ports.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
@@ -71,8 +71,7 @@ function isUseless(survey: Survey, end: OtherEnd | undefined): boolean {
 
 /** Those of the networks that have a file. */
 function bridges(survey: Survey): ReadonlySet<string> {
-  const lists = survey.files().networks.map(({ list }) => list);
-  const plugins = lists.filter(({ name }) => survey.concerns(name)).flatMap(configuredPlugins);
+  const plugins = configuredNetworks(survey).flatMap(({ plugins }) => plugins);
   return new Set(
     plugins.flatMap(({ type, document }) => survey.settings.facts.bridge(type, document)?.bridge ?? []),
   );
