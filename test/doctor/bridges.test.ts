@@ -101,7 +101,7 @@ describe.if(requires('root', 'ip', 'nft'))('D026 bridge-down', () => {
     ['ip link set br-lab down', 'it is down, with 2 containers on it'],
     ['for one in $(ports); do ip link set $one nomaster; done', 'no port of it: 2 containers'],
     ['ip link set $(port) down', 'is down: container'],
-    ['ip link set $(port) type bridge_slave state 0', 'a port does not forward: container'],
+    ['ip link set $(port) type bridge_slave state 1', 'a port does not forward: container'],
   ])('%s', async (command, cause) => {
     await using site = await FaultSite.start();
     await site.node.sh(`${ports}${command}`);
