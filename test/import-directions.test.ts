@@ -53,6 +53,8 @@ test.each([
   ['src/findings/x.ts', '../cli/terminal.ts', false],
   ['src/doctor/x.ts', '../node/contents.ts', true],
   ['src/doctor/rules/x.ts', '../../findings/finding.ts', true],
+  ['src/doctor/x.ts', '../lint/lint.ts', true],
+  ['src/doctor/x.ts', '../../plugins/bridge/configuration.ts', false],
   ['src/doctor/x.ts', '../cli/terminal.ts', false],
   ['src/lint/x.ts', '../network/gateway.ts', true],
   ['src/lint/rules/x.ts', '../../ipam/range.ts', true],

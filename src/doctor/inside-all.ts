@@ -1,7 +1,9 @@
+import { ENOENT } from '../kernel/errno.ts';
 import { NotNetworkNamespaceError } from '../kernel/netns.ts';
 import { SystemError } from '../kernel/system-error.ts';
-import type { Contents } from '../node/contents.ts';
-import type { KnownNamespace } from '../node/every-namespace.ts';
+import { type Contents, contentsIn } from '../node/contents.ts';
+import { everyNamespace, type KnownNamespace } from '../node/every-namespace.ts';
+import { identity } from '../runtime/find-namespace.ts';
 import type { Survey } from './survey.ts';
 import { Unseen } from './unseen.ts';
 
@@ -11,16 +13,45 @@ export interface SeenNamespace {
   readonly contents: Contents;
 }
 
-/** Every namespace but the node's own. Of one that cannot be entered that is said; one that has gone meanwhile is gone. */
+/**
+ * Every namespace but the node's own. Of one that cannot be entered that is said; one that has gone meanwhile is gone. But
+ * only its path may have gone, as when the process ended that it was first found by: then it is looked for by another.
+ */
 export function insideAll(survey: Survey): readonly SeenNamespace[] {
   return survey.once('inside all', 'network namespaces', () =>
     survey
       .each(survey.namespaces(), (namespace) => {
-        const contents = insideIfThere(survey, namespace.path);
+        const contents = unlessGone(() =>
+          survey.once(`inside ${namespace.id}`, `namespace ${namespace.path}`, () => lookInto(namespace)),
+        );
         return contents === undefined ? [] : [{ namespace, contents }];
       })
       .flat(),
   );
+}
+
+function lookInto(namespace: KnownNamespace): Contents {
+  let thrown: unknown;
+  let known: KnownNamespace | undefined = namespace;
+  for (let attempt = 1; attempt <= attempts && known !== undefined; attempt++) {
+    for (const path of [known.path, ...known.mounts, ...known.pids.map((pid) => `/proc/${pid}/ns/net`)]) {
+      try {
+        if (identity(path) === known.id) return contentsIn(path);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        thrown = error;
+      }
+    }
+    known = foundAgain(known);
+  }
+  throw thrown ?? new SystemError('stat', ENOENT, namespace.path);
+}
+
+/** How often a namespace may be found by one path after the other that is gone right then. */
+const attempts = 5;
+
+function foundAgain({ id }: KnownNamespace): KnownNamespace | undefined {
+  return everyNamespace().namespaces.find((one) => one.id === id);
 }
 
 /** Whether there may be namespaces, or things in them, that `insideAll` does not know of. */
@@ -33,8 +64,12 @@ export function isPartial(survey: Survey): boolean {
 
 /** Undefined where there is no namespace any more. Throws Unseen. */
 export function insideIfThere(survey: Survey, netns: string): Contents | undefined {
+  return unlessGone(() => survey.inside(netns));
+}
+
+function unlessGone<T>(look: () => T): T | undefined {
   try {
-    return survey.inside(netns);
+    return look();
   } catch (error) {
     if (error instanceof Unseen && isGone(error.cause)) return undefined;
     throw error;

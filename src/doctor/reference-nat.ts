@@ -19,6 +19,8 @@ export interface ReferenceNat {
   /** The chain that they are in, as a command shows it. */
   readonly source: string;
   readonly text: string;
+  /** Where it is one rule of nftables. */
+  readonly rule?: Rule;
 }
 
 /**
@@ -123,9 +125,10 @@ export function hashesOf({ network, containerID, ifName }: Attachment): string {
   return `${digest('sha512', network).slice(0, 16)}-${digest('sha512', `${ifName}:${containerID}`).slice(0, 16)}`;
 }
 
-function seen(rule: Rule): { source: string; text: string } {
+function seen(rule: Rule): { source: string; text: string; rule: Rule } {
   const { family, table, chain, comment } = rule;
   return {
+    rule,
     source: `nft --handle list chain ${family} ${table} ${chain}`,
     text: `${ruleText(rule.expressions)} comment "${comment}" # handle ${rule.handle}`,
   };

@@ -1,7 +1,12 @@
 import type { Rule } from './rule.ts';
+import { cacheWithoutContainer } from './rules/abandoned-caches.ts';
 import { addressTwice } from './rules/addresses.ts';
 import { bridgeAddress } from './rules/bridge-address.ts';
 import { bridgeDown } from './rules/bridges.ts';
+import { configurationRefused, conflistIgnored } from './rules/configurations.ts';
+import { damagedCache } from './rules/damaged-caches.ts';
+import { damagedLease } from './rules/damaged-leases.ts';
+import { pluginMissing, pluginNotExecutable, versionUnsupported } from './rules/executables.ts';
 import { hostPortTaken } from './rules/host-ports.ts';
 import { interfaceDiffers } from './rules/interfaces.ts';
 import { kernelFeatureMissing } from './rules/kernel-features.ts';
@@ -12,12 +17,22 @@ import { natWithoutOwner, referenceNatWithoutOwner } from './rules/orphaned-nat.
 import { peerRouteMissing } from './rules/peer-routes.ts';
 import { poolExhausted, poolNearlyFull } from './rules/pools.ts';
 import { orphanedVeth } from './rules/ports.ts';
+import { callWithoutEnd } from './rules/unfinished-calls.ts';
 
 /** Every rule there is, in the order of their IDs. One that goes leaves its ID unused for ever. */
 export const rules: readonly Rule[] = [
   leasesWithoutOwner,
   poolExhausted,
   poolNearlyFull,
+  damagedLease,
+  damagedCache,
+  cacheWithoutContainer,
+  callWithoutEnd,
+  pluginMissing,
+  pluginNotExecutable,
+  versionUnsupported,
+  conflistIgnored,
+  configurationRefused,
   orphanedVeth,
   natWithoutOwner,
   referenceNatWithoutOwner,

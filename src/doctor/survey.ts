@@ -1,6 +1,7 @@
 import type { NetworkList } from '../cni/conflist.ts';
 import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { currentNamespace } from '../kernel/netns.ts';
+import type { ReadersByType } from '../lint/context.ts';
 import { type Contents, contentsHere, contentsIn } from '../node/contents.ts';
 import { dataDirsOf } from '../node/data-dirs.ts';
 import { everyAttachment, type KnownAttachment } from '../node/every-attachment.ts';
@@ -21,6 +22,8 @@ export interface SurveySettings extends NodePlaces {
   readonly pluginPath: string;
   /** Only of this network. */
   readonly network?: string | undefined;
+  /** What our own plugins refuse of a configuration. */
+  readonly readers: ReadersByType;
   /** What is younger may be of a container that is just starting. */
   readonly minAgeMs: number;
   readonly facts: PluginFacts;

@@ -212,6 +212,11 @@ function networkChains(nftables: Nftables, network: string): string[] {
     .map(({ chain }) => chain);
 }
 
+/** Removes the chains of subnets that only these elements led to. Throws NetlinkError. */
+export function removeUnusedSubnets(nftables: Nftables, removed: readonly FoundElement[]): void {
+  removeUnused(nftables, chainsOf(removed));
+}
+
 /** A look is cheap; a batch that the kernel takes back waits for all processors. */
 function removeUnused(nftables: Nftables, chains: readonly string[]): void {
   for (const name of [...new Set(chains)].map((chain) => ({ ...TABLE, chain }))) {

@@ -3,6 +3,7 @@ import { Ruleset } from '../../network/ruleset.ts';
 import { missingNat, type WantedNat } from '../../network/wanted-nat.ts';
 import { grouped } from '../grouped.ts';
 import { containerText, type MadeAttachment, madeAttachments } from '../made-attachments.ts';
+import { type LostNat, restoreNat } from '../mends/restore-nat.ts';
 import { chainsOf, rulesOf } from '../nftables.ts';
 import { hasOldNat } from '../old-iptables.ts';
 import { hashesOf, iptablesChainsOf } from '../reference-nat.ts';
@@ -21,7 +22,9 @@ export const natMissing: Rule = {
     const lacking = await foundTwice(survey, lackingNat, ({ made, missing }) =>
       [containerText(made), ...missing].join('\n'),
     );
-    return [...grouped(lacking, ({ made }) => made.network)].map(([network, all]) => found(network, all));
+    return [...grouped(lacking, ({ made }) => made.network)].map(([network, all]) =>
+      found(survey, network, all),
+    );
   },
 };
 
@@ -137,13 +140,14 @@ function bridgeOf(survey: Survey, { result }: MadeAttachment): string | undefine
   return links.find(({ index }) => index === port?.master)?.name;
 }
 
-function found(network: string, lacking: readonly LackingNat[]): Draft {
+function found(survey: Survey, network: string, lacking: readonly LackingNat[]): Draft {
   const containers = new Map(lacking.map(({ made }) => [containerText(made), made.path]));
   const [[first = ''] = []] = containers;
   const isOfReference = ({ wanted }: LackingNat) => wanted === undefined;
   const complaints = new Map(
     lacking.flatMap(({ missing, source }) => missing.map((text) => [text, { source, text }])),
   );
+  const own = ofOurs(lacking);
   return {
     object: `network ${network}`,
     cause: `the firewall has lost what was made for ${containers.size === 1 ? first : `${containers.size} containers`}`,
@@ -154,6 +158,7 @@ function found(network: string, lacking: readonly LackingNat[]): Draft {
         text: `${container} was attached with it`,
       })),
     ],
+    ...(own.length > 0 ? { mend: restoreNat(survey, own, (fresh) => ofOurs(lackingNat(fresh))) } : {}),
     fix: [
       ...(lacking.every(isOfReference) ? [] : ['cni-debug doctor --fix']),
       ...(lacking.some(isOfReference)
@@ -161,6 +166,10 @@ function found(network: string, lacking: readonly LackingNat[]): Draft {
         : []),
     ],
   };
+}
+
+function ofOurs(lacking: readonly LackingNat[]): LostNat[] {
+  return lacking.flatMap(({ made, wanted }) => (wanted === undefined ? [] : [{ made, wanted }]));
 }
 
 const mostComplaints = 5;

@@ -1,4 +1,3 @@
-import { formatIp } from '../../cni/address.ts';
 import { interfaceName } from '../../kernel/nftables/data-type.ts';
 import { elementText } from '../../kernel/nftables/element.ts';
 import { setText } from '../../kernel/nftables/set.ts';
@@ -6,9 +5,12 @@ import { ownerNames, parseOwner } from '../../network/attachment.ts';
 import { iptablesHostPorts, iptablesLeftovers } from '../../network/iptables-leftovers.ts';
 import type { FoundElement } from '../../network/owned-element.ts';
 import { Ruleset } from '../../network/ruleset.ts';
+import { addressesOfElement } from '../element-addresses.ts';
 import { grouped } from '../grouped.ts';
 import { isPartial } from '../inside-all.ts';
 import { concernsHash, isHeld, knownHashes, traceOf } from '../known-owners.ts';
+import { removeElements } from '../mends/remove-elements.ts';
+import { type ReferenceRule, removeReferenceRules } from '../mends/remove-reference-rules.ts';
 import { ownElements } from '../nftables.ts';
 import { orphanedReferenceNat, type ReferenceNat } from '../reference-nat.ts';
 import type { Draft, Rule } from '../rule.ts';
@@ -24,7 +26,7 @@ export const natWithoutOwner: Rule = {
     'a host port leads nowhere, and no other pod can have it; who gets the address next may be known by the wrong rules',
   async find(survey) {
     const orphans = await foundTwice(survey, orphanedElements, keyOf);
-    return [...grouped(orphans, networkOf)].map(([network, elements]) => found(network, elements));
+    return [...grouped(orphans, networkOf)].map(([network, elements]) => found(survey, network, elements));
   },
 };
 
@@ -40,7 +42,7 @@ export const referenceNatWithoutOwner: Rule = {
     const objects = grouped(orphans, ({ network, containerID }) =>
       network === '' ? `container ${containerID}` : `network ${network}`,
     );
-    return [...objects].map(([object, rules]) => foundReference(object, rules));
+    return [...objects].map(([object, rules]) => foundReference(survey, object, rules));
   },
 };
 
@@ -65,20 +67,12 @@ export function orphanedElements(survey: Survey): FoundElement[] {
 }
 
 function isInUse(survey: Survey, { set, element }: FoundElement, links: ReadonlySet<string>): boolean {
-  const { key, data } = element;
-  const fields = [
-    ...set.key.map((type, index) => ({ type, field: key[index] })),
-    ...(Array.isArray(set.data) && data !== undefined && !('kind' in data)
-      ? set.data.map((type, index) => ({ type, field: data[index] }))
-      : []),
-  ];
-  const addresses = fields.filter(({ type }) => type === 'ipv4_addr' || type === 'ipv6_addr');
-  if (addresses.some(({ field }) => field !== undefined && isHeld(survey, formatIp(field)))) return true;
+  if (addressesOfElement({ set, element }).some((address) => isHeld(survey, address))) return true;
   if (set.family !== 'bridge') return false;
-  return fields.some(
-    ({ type, field }) =>
-      type === 'ifname' && field !== undefined && links.has(interfaceName(Buffer.from(field))),
-  );
+  return set.key.some((type, index) => {
+    const field = element.key[index];
+    return type === 'ifname' && field !== undefined && links.has(interfaceName(Buffer.from(field)));
+  });
 }
 
 function keyOf({ set, element }: FoundElement): string {
@@ -89,7 +83,7 @@ function networkOf({ element }: FoundElement): string {
   return ownerNames(element.comment ?? '').network;
 }
 
-function found(network: string, elements: readonly FoundElement[]): Draft {
+function found(survey: Survey, network: string, elements: readonly FoundElement[]): Draft {
   const owners = elements.map(({ element }) => ownerNames(element.comment ?? ''));
   return {
     object: `network ${network}`,
@@ -100,11 +94,13 @@ function found(network: string, elements: readonly FoundElement[]): Draft {
     })),
     fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
     follows: owners.map(traceOf),
+    mend: removeElements(survey, elements, orphanedElements),
   };
 }
 
-function foundReference(object: string, rules: readonly ReferenceNat[]): Draft {
+function foundReference(survey: Survey, object: string, rules: readonly ReferenceNat[]): Draft {
   const isOne = rules.length === 1;
+  const own = inNftables(rules);
   return {
     object,
     cause: `${rules.length} rule${isOne ? '' : 's'} of the reference plugins ${isOne ? 'is' : 'are'} left of containers that are gone`,
@@ -114,7 +110,19 @@ function foundReference(object: string, rules: readonly ReferenceNat[]): Draft {
       ...commandsFor(rules.filter(({ backend }) => backend === 'iptables')),
     ],
     follows: rules.map(traceOf),
+    ...(own.length > 0 ? { mend: removeReferenceRules(survey, own, orphanedRules) } : {}),
   };
+}
+
+/** Those that may be removed. */
+function inNftables(rules: readonly ReferenceNat[]): ReferenceRule[] {
+  return rules.flatMap(({ backend, rule, ...whose }) =>
+    backend === 'nftables' && rule !== undefined ? [{ ...whose, rule }] : [],
+  );
+}
+
+function orphanedRules(survey: Survey): ReferenceRule[] {
+  return inNftables(orphanedReferenceNat(survey));
 }
 
 /** iptables' tables are not ours to write. */

@@ -5,6 +5,7 @@ import { grouped } from '../grouped.ts';
 import { isPartial } from '../inside-all.ts';
 import { concernsHash, knownHashes, traceOf } from '../known-owners.ts';
 import { configuredNetworks } from '../made-attachments.ts';
+import { removePorts } from '../mends/remove-ports.ts';
 import { isOld, isOurs, type OtherEnd, otherEndOf } from '../node-ports.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
@@ -18,7 +19,7 @@ export const orphanedVeth: Rule = {
   meaning: 'bridges flood them with every broadcast; a container that comes back under its ID cannot start',
   async find(survey) {
     const orphans = await foundTwice(survey, orphanedVeths, ({ link }) => `${link.name} ${link.index}`);
-    return [...grouped(orphans, objectOf)].map(([object, veths]) => found(object, veths));
+    return [...grouped(orphans, objectOf)].map(([object, veths]) => found(survey, object, veths));
   },
 };
 
@@ -91,7 +92,9 @@ function objectOf({ link, bridge }: OrphanedVeth): string {
   return isOurs(link) ? `network ${ownerNames(link.alias ?? '').network}` : `bridge ${bridge}`;
 }
 
-function found(object: string, veths: readonly OrphanedVeth[]): Draft {
+function found(survey: Survey, object: string, veths: readonly OrphanedVeth[]): Draft {
+  // Who made the others is only a guess.
+  const own = veths.map(({ link }) => link).filter(isOurs);
   const owners = veths.flatMap(({ link }) => (isOurs(link) ? [ownerNames(link.alias ?? '')] : []));
   const network = object.startsWith('network ') ? object.slice('network '.length) : undefined;
   return {
@@ -102,12 +105,13 @@ function found(object: string, veths: readonly OrphanedVeth[]): Draft {
       { source: 'its other end', text: endText(end) },
     ]),
     fix: [
-      'cni-debug doctor --fix',
+      ...(own.length > 0 ? ['cni-debug doctor --fix'] : []),
       ...(veths.length <= mostShown
         ? veths.map(({ link }) => `ip link delete ${link.name}`)
         : [`cni-debug gc ${network ?? ''}`.trim()]),
     ],
     follows: owners.map(traceOf),
+    ...(own.length > 0 ? { mend: removePorts(survey, own, orphanedVeths) } : {}),
   };
 }
 
