@@ -1,5 +1,5 @@
 import { readConfiguration } from '../cni/configuration.ts';
-import { parseConflist, pluginConfiguration } from '../cni/conflist.ts';
+import { type NetworkList, parseConflist, pluginConfiguration } from '../cni/conflist.ts';
 import { latestResult } from '../cni/conversion.ts';
 import { isObject, type Json, type JsonObject } from '../cni/json.ts';
 import { lookUp } from '../cni/keys.ts';
@@ -42,7 +42,14 @@ export function madeAttachments(survey: Survey): readonly MadeAttachment[] {
     const entries = survey
       .cache()
       .entries.filter(({ attachment, since }) => present.has(keyOf(attachment)) && survey.isSettled(since));
-    return survey.each(entries, (entry) => see(entry.path, () => madeBy(entry))).flat();
+    // Of hundreds of attachments the configuration is one and the same.
+    const lists = new Map<string, NetworkList>();
+    const read = (config: string) => {
+      const list = lists.get(config) ?? parseConflist(config);
+      lists.set(config, list);
+      return list;
+    };
+    return survey.each(entries, (entry) => see(entry.path, () => madeBy(entry, read))).flat();
   });
 }
 
@@ -56,10 +63,13 @@ function keyOf({ network, containerID, ifName }: Pick<MadeAttachment, 'network' 
 }
 
 /** libcni of before 1.0 may have kept no result. */
-function madeBy({ path, since, attachment }: CacheEntry): MadeAttachment[] {
+function madeBy(
+  { path, since, attachment }: CacheEntry,
+  read: (config: string) => NetworkList,
+): MadeAttachment[] {
   const { network, containerID, ifName, netns, config, result, capabilityArgs } = attachment;
   if (result === undefined || config === '') return [];
-  const list = parseConflist(config);
+  const list = read(config);
   const prevResult = inVersionOf(list, result);
   const version = versionOfResult(prevResult, list.cniVersion);
   const plugins = list.plugins.flatMap((plugin) =>

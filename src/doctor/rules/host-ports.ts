@@ -2,10 +2,10 @@ import { formatIp, type Ip } from '../../cni/address.ts';
 import type { HostPort } from '../../network/publication.ts';
 import { grouped } from '../grouped.ts';
 import { holderOf, type Listener, listeners } from '../listeners.ts';
-import { containerText, type MadeAttachment, madeAttachments } from '../made-attachments.ts';
+import { containerText, type MadeAttachment } from '../made-attachments.ts';
+import { natOfAttachments } from '../nat-of-attachments.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
-import { see } from '../unseen.ts';
 
 export const hostPortTaken: Rule = {
   id: 'D035',
@@ -27,16 +27,9 @@ interface MappedPort {
 
 /** All ports of the node that lead to a container which lives, as its runtime has asked for them. */
 function mappedPorts(survey: Survey): MappedPort[] {
-  return survey
-    .each(madeAttachments(survey), (made) =>
-      see(`the host ports of ${containerText(made)}`, () =>
-        made.plugins.flatMap(({ type, document }) => {
-          const wanted = survey.settings.facts.nat(type, document, { ...made, linkTo: () => undefined });
-          return (wanted?.hostPorts?.ports ?? []).map((port) => ({ made, port }));
-        }),
-      ),
-    )
-    .flat();
+  return natOfAttachments(survey).flatMap(({ made, wanted }) =>
+    (wanted.hostPorts?.ports ?? []).map((port) => ({ made, port })),
+  );
 }
 
 function* ofProcesses(survey: Survey, mapped: readonly MappedPort[]): Iterable<Draft> {

@@ -8,7 +8,7 @@ import { Ruleset } from '../../network/ruleset.ts';
 import { addressesOfElement } from '../element-addresses.ts';
 import { grouped } from '../grouped.ts';
 import { isPartial } from '../inside-all.ts';
-import { concernsHash, isHeld, knownHashes, traceOf } from '../known-owners.ts';
+import { concernsHash, isHeld, knownHashes, reasonsFor } from '../known-owners.ts';
 import { removeElements } from '../mends/remove-elements.ts';
 import { type ReferenceRule, removeReferenceRules } from '../mends/remove-reference-rules.ts';
 import { ownElements } from '../nftables.ts';
@@ -93,7 +93,7 @@ function found(survey: Survey, network: string, elements: readonly FoundElement[
       text: `${elementText(set, element)} comment "${element.comment}"`,
     })),
     fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
-    follows: owners.map(traceOf),
+    follows: reasonsFor(owners),
     mend: removeElements(survey, elements, orphanedElements),
   };
 }
@@ -109,7 +109,7 @@ function foundReference(survey: Survey, object: string, rules: readonly Referenc
       ...(rules.some(({ backend }) => backend === 'nftables') ? ['cni-debug doctor --fix'] : []),
       ...commandsFor(rules.filter(({ backend }) => backend === 'iptables')),
     ],
-    follows: rules.map(traceOf),
+    follows: reasonsFor(rules),
     ...(own.length > 0 ? { mend: removeReferenceRules(survey, own, orphanedRules) } : {}),
   };
 }

@@ -3,7 +3,7 @@ import type { Link } from '../../kernel/netlink/link.ts';
 import { ownerHash, ownerNames, parseOwner } from '../../network/attachment.ts';
 import { grouped } from '../grouped.ts';
 import { isPartial } from '../inside-all.ts';
-import { concernsHash, knownHashes, traceOf } from '../known-owners.ts';
+import { concernsHash, knownHashes, reasonsFor } from '../known-owners.ts';
 import { configuredNetworks } from '../made-attachments.ts';
 import { removePorts } from '../mends/remove-ports.ts';
 import { isOld, isOurs, type OtherEnd, otherEndOf } from '../node-ports.ts';
@@ -110,7 +110,7 @@ function found(survey: Survey, object: string, veths: readonly OrphanedVeth[]): 
         ? veths.map(({ link }) => `ip link delete ${link.name}`)
         : [`cni-debug gc ${network ?? ''}`.trim()]),
     ],
-    follows: owners.map(traceOf),
+    follows: reasonsFor(owners),
     ...(own.length > 0 ? { mend: removePorts(survey, own, orphanedVeths) } : {}),
   };
 }
