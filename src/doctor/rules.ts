@@ -7,6 +7,8 @@ import { configurationRefused, conflistIgnored } from './rules/configurations.ts
 import { damagedCache } from './rules/damaged-caches.ts';
 import { damagedLease } from './rules/damaged-leases.ts';
 import { pluginMissing, pluginNotExecutable, versionUnsupported } from './rules/executables.ts';
+import { bridgeNetfilterDrops, forwardDropped, notMasqueraded } from './rules/firewall.ts';
+import { forwardingOff, reversePathFilter } from './rules/forwarding.ts';
 import { hostPortTaken } from './rules/host-ports.ts';
 import { interfaceDiffers } from './rules/interfaces.ts';
 import { kernelFeatureMissing } from './rules/kernel-features.ts';
@@ -41,8 +43,13 @@ export const rules: readonly Rule[] = [
   bridgeAddress,
   bridgeDown,
   mtuDiffers,
+  forwardingOff,
+  reversePathFilter,
+  bridgeNetfilterDrops,
+  forwardDropped,
   kernelFeatureMissing,
   interfaceDiffers,
   peerRouteMissing,
   hostPortTaken,
+  notMasqueraded,
 ];

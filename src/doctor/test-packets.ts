@@ -1,10 +1,11 @@
-import { contains, family, parseCidr } from '../cni/address.ts';
+import { type Cidr, contains, family, formatIp, type Ip } from '../cni/address.ts';
 import { openNamespace } from '../kernel/netns.ts';
 import { endpointsOf } from '../network/gateway.ts';
 import { type ForwardingTest, testForwarding } from '../path/test-forwarding.ts';
 import { grouped } from './grouped.ts';
 import { insideIfThere } from './inside-all.ts';
-import { containerText, type MadeAttachment, madeAttachments } from './made-attachments.ts';
+import { type MadeAttachment, madeAttachments } from './made-attachments.ts';
+import type { BridgeFacts } from './plugin-facts.ts';
 import type { Survey } from './survey.ts';
 import { see } from './unseen.ts';
 
@@ -51,7 +52,8 @@ const mostSenders = 3;
 /** Of whose packets the node itself is the first hop; others' have ways, and policies, that are not ours to judge. */
 function isOfNode({ settings: { facts } }: Survey, { plugins }: MadeAttachment): boolean {
   return plugins.some(
-    ({ type, document }) => type === 'ptp' || type === 'flannel' || facts.bridge(type, document) !== undefined,
+    ({ type, document }) =>
+      type === 'ptp' || type === 'flannel' || facts.bridge(type, document) !== undefined,
   );
 }
 
@@ -79,7 +81,8 @@ function sideways(survey: Survey, all: readonly MadeAttachment[], ipFamily: 4 | 
   if (factsOf(survey, one)?.bridge !== factsOf(survey, other)?.bridge) return [];
   const [own, target] = [one, other].map((made) => addressOf(made, ipFamily));
   if (own === undefined || target === undefined || !contains(own, target.ip)) return [];
-  return wayOf(survey, one, ipFamily, 'neighbour', target.ip) ?? [];
+  const way = wayOf(survey, one, ipFamily, 'neighbour', target.ip);
+  return way === undefined ? [] : [way];
 }
 
 /** Those whose interface is as it was made, at most so many. */
@@ -91,9 +94,48 @@ function sending(survey: Survey, all: readonly MadeAttachment[], ipFamily: 4 | 6
     const link = contents?.links.find(({ name }) => name === made.ifName);
     const address = addressOf(made, ipFamily);
     const isThere = contents?.addresses.some(
-      ({ index, address: one }) => index === link?.index && sameText(one, address),
+      (one) => one.index === link?.index && address !== undefined && one.address === formatIp(address.ip),
     );
     if (link?.running && isThere) found.push(made);
   }
   return found;
+}
+
+/** Throws what keeps a packet from being watched. Undefined where the container is gone. */
+function wayOf(
+  survey: Survey,
+  made: MadeAttachment,
+  ipFamily: 4 | 6,
+  to: TestedWay['to'],
+  target?: Ip,
+): TestedWay | undefined {
+  const source = addressOf(made, ipFamily)?.ip;
+  if (source === undefined || insideIfThere(survey, made.netns) === undefined) return undefined;
+  const facts = factsOf(survey, made);
+  const pod = openNamespace(made.netns);
+  try {
+    const test = testForwarding(undefined, pod, source, target);
+    return {
+      ...{ network: made.network, made, family: ipFamily, to, bridge: facts?.bridge, test },
+      from: formatIp(source),
+      target: target === undefined ? 'an address that nobody has' : formatIp(target),
+      isToBeMasqueraded: to === 'outside' && facts?.ipMasq === true && facts.isGateway,
+    };
+  } finally {
+    pod.close();
+  }
+}
+
+function factsOf({ settings: { facts } }: Survey, { plugins }: MadeAttachment): BridgeFacts | undefined {
+  for (const { type, document } of plugins) {
+    const found = facts.bridge(type, document);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function addressOf({ result }: MadeAttachment, ipFamily: 4 | 6): Cidr | undefined {
+  return endpointsOf(result)
+    .map(({ address }) => address)
+    .find(({ ip }) => family(ip) === ipFamily);
 }
