@@ -1,7 +1,7 @@
 import { type Cidr, contains, family, formatIp, type Ip } from '../cni/address.ts';
 import { openNamespace } from '../kernel/netns.ts';
 import { endpointsOf } from '../network/gateway.ts';
-import { type ForwardingTest, testForwarding } from '../path/test-forwarding.ts';
+import { type ForwardingTest, type KnownGateway, testForwarding } from '../path/test-forwarding.ts';
 import { grouped } from './grouped.ts';
 import { insideIfThere } from './inside-all.ts';
 import { type MadeAttachment, madeAttachments } from './made-attachments.ts';
@@ -114,7 +114,11 @@ function wayOf(
   const facts = factsOf(survey, made);
   const pod = openNamespace(made.netns);
   try {
-    const test = testForwarding(undefined, pod, source, target);
+    let test = testForwarding(undefined, pod, source, target);
+    const gateway = gatewayOf(survey, made, facts);
+    // A node that knows another way to the container does not answer when it asks for the gateway.
+    if (isUnseen(test) && to === 'outside' && ipFamily === 4 && gateway !== undefined)
+      test = testForwarding(undefined, pod, source, undefined, gateway);
     return {
       ...{ network: made.network, made, family: ipFamily, to, bridge: facts?.bridge, test },
       from: formatIp(source),
@@ -124,6 +128,22 @@ function wayOf(
   } finally {
     pod.close();
   }
+}
+
+function isUnseen(test: ForwardingTest): boolean {
+  return test.outcome === 'stopped' && test.stop.cause === 'not-seen';
+}
+
+/** The bridge, where it is the node that is the gateway. */
+function gatewayOf(
+  survey: Survey,
+  { netns, ifName }: MadeAttachment,
+  facts: BridgeFacts | undefined,
+): KnownGateway | undefined {
+  if (facts === undefined || !facts.isGateway || facts.vlan !== 0) return undefined;
+  const mac = survey.host().links.find(({ name, up }) => name === facts.bridge && up)?.mac;
+  const link = insideIfThere(survey, netns)?.links.find(({ name }) => name === ifName);
+  return mac === undefined || link === undefined ? undefined : { link, mac };
 }
 
 function factsOf({ settings: { facts } }: Survey, { plugins }: MadeAttachment): BridgeFacts | undefined {

@@ -1,4 +1,5 @@
 import type { Evidence } from '../../findings/finding.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
 import { type SharedAddress, type Sharer, sharedAddresses } from '../shared-addresses.ts';
@@ -64,9 +65,9 @@ function found({ address, segment, sharers }: SharedAddress, survey: Survey): Dr
 const mostShown = 4;
 
 function shown({ who, netns, link, address }: Sharer): Evidence {
-  const command = `ip address show dev ${link}`;
+  const command = `ip address show dev ${shellWord(link)}`;
   return {
-    source: netns === undefined ? command : `nsenter --net=${netns} ${command}`,
+    source: netns === undefined ? command : `nsenter --net=${shellWord(netns)} ${command}`,
     text: `inet${address.includes(':') ? '6' : ''} ${address} (${who})`,
   };
 }

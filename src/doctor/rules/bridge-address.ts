@@ -1,5 +1,6 @@
 import { contains, formatCidr, formatIp, parseCidr } from '../../cni/address.ts';
 import type { Address } from '../../kernel/netlink/address.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { endpointsOf } from '../../network/gateway.ts';
 import { grouped } from '../grouped.ts';
 import { configuredNetworks } from '../made-attachments.ts';
@@ -104,7 +105,7 @@ function found(bridge: string, lacking: readonly LackingGateway[], survey: Surve
     object: `bridge ${bridge}`,
     cause: `it has ${present.join(', ') || 'no address'}, and should have ${wanted.join(', ')}`,
     evidence: [
-      { source: `ip address show dev ${bridge}`, text: present.join(', ') || 'no address' },
+      { source: `ip address show dev ${shellWord(bridge)}`, text: present.join(', ') || 'no address' },
       ...lacking.slice(0, mostShown).map(({ source, text }) => ({ source, text })),
     ],
     ...mendOf(bridge, { present, wanted, isOfContainers, isInUse: isGateway(survey, present) }),
@@ -133,18 +134,18 @@ function mendOf(
   if (isInUse && !isOfContainers)
     return {
       fix: [
-        `say in the configuration what the bridge has, or end all pods on it, then: ip link delete ${bridge}`,
+        `say in the configuration what the bridge has, or end all pods on it, then: ip link delete ${shellWord(bridge)}`,
       ],
     };
   const others = isInUse ? [] : present.filter((one) => wanted.some((address) => isSameFamily(one, address)));
   return {
     fix: [
-      ...others.map((address) => `ip address del ${address} dev ${bridge}`),
-      ...wanted.map((address) => `ip address add ${address} dev ${bridge}`),
+      ...others.map((address) => `ip address del ${address} dev ${shellWord(bridge)}`),
+      ...wanted.map((address) => `ip address add ${address} dev ${shellWord(bridge)}`),
     ],
     undo: [
-      ...wanted.map((address) => `ip address del ${address} dev ${bridge}`),
-      ...others.map((address) => `ip address add ${address} dev ${bridge}`),
+      ...wanted.map((address) => `ip address del ${address} dev ${shellWord(bridge)}`),
+      ...others.map((address) => `ip address add ${address} dev ${shellWord(bridge)}`),
     ],
   };
 }

@@ -1,4 +1,5 @@
 import { PORT_FORWARDING } from '../../kernel/netlink/port-state.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { grouped } from '../grouped.ts';
 import { insideIfThere } from '../inside-all.ts';
 import { containerText } from '../made-attachments.ts';
@@ -66,13 +67,16 @@ function found(silent: readonly SilentPort[]): Draft[] {
     source: path,
     text: `${container} is on "${bridge}"`,
   }));
-  const links = ports.map((port) => ({ source: `ip -details link show ${port}`, text: sights[reason] }));
+  const links = ports.map((port) => ({
+    source: `ip -details link show ${shellWord(port)}`,
+    text: sights[reason],
+  }));
   if (reason === 'missing') {
     return [
       {
         ...{ object, cause: `it is not there, and ${whose} should be on it` },
         evidence: [
-          { source: `ip link show ${bridge}`, text: `Device "${bridge}" does not exist.` },
+          { source: `ip link show ${shellWord(bridge)}`, text: `Device "${bridge}" does not exist.` },
           ...files,
         ],
         fix: [`start the pods on it anew: ${bridge} is made by the next ADD`],
@@ -83,9 +87,9 @@ function found(silent: readonly SilentPort[]): Draft[] {
     return [
       {
         ...{ object, cause: `it is down, with ${whose} on it` },
-        evidence: [{ source: `ip link show ${bridge}`, text: 'state DOWN' }, ...files],
-        fix: [`ip link set ${bridge} up`],
-        undo: [`ip link set ${bridge} down`],
+        evidence: [{ source: `ip link show ${shellWord(bridge)}`, text: 'state DOWN' }, ...files],
+        fix: [`ip link set ${shellWord(bridge)} up`],
+        undo: [`ip link set ${shellWord(bridge)} down`],
       },
     ];
   }
@@ -118,17 +122,17 @@ type Mend = (bridge: string, ports: readonly string[]) => Pick<Draft, 'fix' | 'u
 
 const mends: Record<keyof typeof words, Mend> = {
   'no-port': (bridge, ports) => ({
-    fix: ports.map((port) => `ip link set ${port} master ${bridge}`),
-    undo: ports.map((port) => `ip link set ${port} nomaster`),
+    fix: ports.map((port) => `ip link set ${shellWord(port)} master ${shellWord(bridge)}`),
+    undo: ports.map((port) => `ip link set ${shellWord(port)} nomaster`),
   }),
   'port-down': (_, ports) => ({
-    fix: ports.map((port) => `ip link set ${port} up`),
-    undo: ports.map((port) => `ip link set ${port} down`),
+    fix: ports.map((port) => `ip link set ${shellWord(port)} up`),
+    undo: ports.map((port) => `ip link set ${shellWord(port)} down`),
   }),
   'no-frames': (bridge, ports) => ({
     fix: [
-      `look which of them is blocked, and why (spanning tree, or a carrier that is missing): ip -details link show master ${bridge}`,
-      ...ports.map((port) => `ip link set ${port} type bridge_slave state 3`),
+      `look which of them is blocked, and why (spanning tree, or a carrier that is missing): ip -details link show master ${shellWord(bridge)}`,
+      ...ports.map((port) => `ip link set ${shellWord(port)} type bridge_slave state 3`),
     ],
   }),
 };

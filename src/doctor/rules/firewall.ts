@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { shellWord } from '../../lint/shell-word.ts';
 import { type Dropping, droppingText } from '../../path/dropping.ts';
 import type { Stop } from '../../path/stop.ts';
 import type { Draft, Rule } from '../rule.ts';
@@ -146,10 +147,11 @@ function mendOf({ rule, bridge, to }: DroppedWay): Pick<Draft, 'fix' | 'undo'> {
     isLegacy || ((family === 'ip' || family === 'ip6') && table === 'filter' && chain === 'FORWARD');
   if (isIptables) {
     const iptables = isLegacy ? legacyOf(family) : family === 'ip6' ? 'ip6tables' : 'iptables';
+    const name = shellWord(bridge);
     const rules =
       to === 'neighbour'
-        ? [`-i ${bridge} -o ${bridge} -j ACCEPT`]
-        : [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`];
+        ? [`-i ${name} -o ${name} -j ACCEPT`]
+        : [`-i ${name} -j ACCEPT`, `-o ${name} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`];
     return {
       fix: rules.map((one) => `${iptables} -t ${table} -I ${chain} ${one}`),
       undo: rules.map((one) => `${iptables} -t ${table} -D ${chain} ${one}`),
@@ -160,10 +162,10 @@ function mendOf({ rule, bridge, to }: DroppedWay): Pick<Draft, 'fix' | 'undo'> {
       ? [`iifname "${bridge}" oifname "${bridge}" accept`]
       : [`iifname "${bridge}" accept`, `oifname "${bridge}" ct state established,related accept`];
   return {
-    fix: rules.map((one) => `nft 'insert rule ${family} ${table} ${chain} ${one}'`),
+    fix: rules.map((one) => `nft ${shellWord(`insert rule ${family} ${table} ${chain} ${one}`)}`),
     undo: rules.map((one) => {
       const place = `${family} ${table} ${chain}`;
-      const handles = `nft --handle list chain ${place} | sed -n 's/^[[:space:]]*${one} # handle \\([0-9]*\\)$/\\1/p'`;
+      const handles = `nft --handle list chain ${place} | sed -n ${shellWord(`s/^[[:space:]]*${one} # handle \\([0-9]*\\)$/\\1/p`)}`;
       return `${handles} | xargs -n 1 nft delete rule ${place} handle`;
     }),
   };

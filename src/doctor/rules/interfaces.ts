@@ -1,4 +1,5 @@
 import { formatCidr, networkOf, parseCidr } from '../../cni/address.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { contentDifferences } from '../../trace/namespace-check.ts';
 import type { Finding as Difference } from '../../trace/trace.ts';
 import { insideIfThere } from '../inside-all.ts';
@@ -79,7 +80,7 @@ function found({ made, all }: Differing, survey: Survey): Draft {
     cause: `${first.message.replace(/^result\.[^:]*: /, '')}${all.length > 1 ? `, and ${all.length - 1} more` : ''}`,
     evidence: [
       ...all.map(({ message, rule }) => ({
-        source: `nsenter --net=${made.netns} ${shows[rule] ?? 'ip link'}`,
+        source: `nsenter --net=${shellWord(made.netns)} ${shows[rule] ?? 'ip link'}`,
         text: message,
       })),
       {
@@ -105,17 +106,20 @@ function commandsFor(
   { result, netns, ifName }: MadeAttachment,
 ): { fix: string; undo: string } | undefined {
   const index = Number(/\[(\d+)\]/.exec(object)?.[1]);
-  const inside = `nsenter --net=${netns} ip`;
+  const inside = `nsenter --net=${shellWord(netns)} ip`;
   if (rule === 'link-down') {
     const name = result.interfaces?.[index]?.name ?? ifName;
-    return { fix: `${inside} link set ${name} up`, undo: `${inside} link set ${name} down` };
+    return {
+      fix: `${inside} link set ${shellWord(name)} up`,
+      undo: `${inside} link set ${shellWord(name)} down`,
+    };
   }
   if (rule === 'missing-address') {
     const { address = '', interface: position = -1 } = result.ips?.[index] ?? {};
     const name = result.interfaces?.[position]?.name ?? ifName;
     return {
-      fix: `${inside} address add ${address} dev ${name}`,
-      undo: `${inside} address del ${address} dev ${name}`,
+      fix: `${inside} address add ${shellWord(address)} dev ${shellWord(name)}`,
+      undo: `${inside} address del ${shellWord(address)} dev ${shellWord(name)}`,
     };
   }
   if (rule !== 'missing-route') return undefined;
@@ -124,6 +128,6 @@ function commandsFor(
   const gateway =
     gw || (result.ips ?? []).find(({ gateway = '' }) => gateway.includes(':') === dst.includes(':'))?.gateway;
   if (cidr === undefined) return undefined;
-  const route = `${formatCidr(networkOf(cidr))}${gateway ? ` via ${gateway}` : ''} dev ${ifName}`;
+  const route = `${formatCidr(networkOf(cidr))}${gateway ? ` via ${shellWord(gateway)}` : ''} dev ${shellWord(ifName)}`;
   return { fix: `${inside} route add ${route}`, undo: `${inside} route del ${route}` };
 }

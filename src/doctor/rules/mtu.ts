@@ -1,5 +1,6 @@
 import type { Link } from '../../kernel/netlink/link.ts';
 import type { Route } from '../../kernel/netlink/route.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { grouped } from '../grouped.ts';
 import { insideIfThere } from '../inside-all.ts';
 import { containerText } from '../made-attachments.ts';
@@ -71,11 +72,14 @@ function draftOf(same: readonly Difference[]): Draft[] {
   const { kind, at, mtu, network, bridge } = first;
   const whose = same.length === 1 ? first.container : `${same.length} containers`;
   const sizes = [...new Set(same.map(({ inside }) => inside))].join(', ');
-  const there = { source: kind === 'configuration' ? at : `ip link show ${at}`, text: `mtu ${mtu}` };
+  const there = {
+    source: kind === 'configuration' ? at : `ip link show ${shellWord(at)}`,
+    text: `mtu ${mtu}`,
+  };
   const evidence = [
     kind === 'configuration' ? { ...there, text: `"mtu": ${mtu}` } : there,
     ...same.slice(0, mostShown).map(({ netns, ifName, inside, container }) => ({
-      source: `nsenter --net=${netns} ip link show ${ifName}`,
+      source: `nsenter --net=${shellWord(netns)} ip link show ${shellWord(ifName)}`,
       text: `mtu ${inside} (${container})`,
     })),
   ];
@@ -98,10 +102,16 @@ function draftOf(same: readonly Difference[]): Draft[] {
         cause: `${whose} has MTU ${sizes}, and was to have ${mtu}`,
         fix: same
           .slice(0, mostShown)
-          .map(({ netns, ifName }) => `nsenter --net=${netns} ip link set ${ifName} mtu ${mtu}`),
+          .map(
+            ({ netns, ifName }) =>
+              `nsenter --net=${shellWord(netns)} ip link set ${shellWord(ifName)} mtu ${mtu}`,
+          ),
         undo: same
           .slice(0, mostShown)
-          .map(({ netns, ifName, inside }) => `nsenter --net=${netns} ip link set ${ifName} mtu ${inside}`),
+          .map(
+            ({ netns, ifName, inside }) =>
+              `nsenter --net=${shellWord(netns)} ip link set ${shellWord(ifName)} mtu ${inside}`,
+          ),
       },
     ];
   }
@@ -115,8 +125,8 @@ function draftOf(same: readonly Difference[]): Draft[] {
         ? [
             `give all of them one MTU: "mtu" in the configuration of network ${network}, then start its pods anew`,
           ]
-        : [`ip link set ${at} mtu ${size}`],
-      undo: sizes.includes(',') ? [] : [`ip link set ${at} mtu ${mtu}`],
+        : [`ip link set ${shellWord(at)} mtu ${size}`],
+      undo: sizes.includes(',') ? [] : [`ip link set ${shellWord(at)} mtu ${mtu}`],
     },
   ];
 }

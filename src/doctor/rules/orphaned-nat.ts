@@ -1,6 +1,7 @@
 import { interfaceName } from '../../kernel/nftables/data-type.ts';
 import { elementText } from '../../kernel/nftables/element.ts';
 import { setText } from '../../kernel/nftables/set.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { ownerNames, parseOwner } from '../../network/attachment.ts';
 import { iptablesHostPorts, iptablesLeftovers } from '../../network/iptables-leftovers.ts';
 import type { FoundElement } from '../../network/owned-element.ts';
@@ -92,7 +93,7 @@ function found(survey: Survey, network: string, elements: readonly FoundElement[
       source: `nft list ${setText(set)}`,
       text: `${elementText(set, element)} comment "${element.comment}"`,
     })),
-    fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
+    fix: ['cni-debug doctor --fix', `cni-debug gc ${shellWord(network)}`],
     follows: reasonsFor(owners),
     mend: removeElements(survey, elements, orphanedElements),
   };

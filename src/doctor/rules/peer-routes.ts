@@ -67,7 +67,7 @@ function found(all: readonly MissingRoute[]): Draft {
   const command =
     (verb: string) =>
     ({ route }: MissingRoute) =>
-      `ip route ${verb} ${hostRouteText(route)} proto ${HOST_ROUTE_PROTOCOL}`;
+      `ip route ${verb} ${hostRouteText(route).split(' ').map(shellWord).join(' ')} proto ${HOST_ROUTE_PROTOCOL}`;
   return {
     object: `network ${first.network}`,
     cause: `${first.difference}${all.length > 1 ? `, and ${all.length - 1} more` : ''}`,

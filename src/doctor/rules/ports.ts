@@ -1,5 +1,6 @@
 import { isObject } from '../../cni/json.ts';
 import type { Link } from '../../kernel/netlink/link.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { ownerHash, ownerNames, parseOwner } from '../../network/attachment.ts';
 import { grouped } from '../grouped.ts';
 import { isPartial } from '../inside-all.ts';
@@ -101,14 +102,14 @@ function found(survey: Survey, object: string, veths: readonly OrphanedVeth[]): 
     object,
     cause: `${veths.length} veth${veths.length === 1 ? ' is' : 's are'} left of containers that are gone`,
     evidence: veths.slice(0, mostShown).flatMap(({ link, end }) => [
-      { source: `ip -details link show ${link.name}`, text: link.alias ?? `a port of ${object}` },
+      { source: `ip -details link show ${shellWord(link.name)}`, text: link.alias ?? `a port of ${object}` },
       { source: 'its other end', text: endText(end) },
     ]),
     fix: [
       ...(own.length > 0 ? ['cni-debug doctor --fix'] : []),
       ...(veths.length <= mostShown
-        ? veths.map(({ link }) => `ip link delete ${link.name}`)
-        : [`cni-debug gc ${network ?? ''}`.trim()]),
+        ? veths.map(({ link }) => `ip link delete ${shellWord(link.name)}`)
+        : [`cni-debug gc ${shellWord(network ?? '')}`]),
     ],
     follows: reasonsFor(owners),
     ...(own.length > 0 ? { mend: removePorts(survey, own, orphanedVeths) } : {}),
