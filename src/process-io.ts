@@ -17,6 +17,14 @@ export const processIo: Io = {
   onSignal(end) {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => end(name));
   },
+  async raise(signal) {
+    try {
+      const { raiseSignal } = await import('./kernel/raise-signal.ts');
+      raiseSignal(signal);
+    } catch (error) {
+      processIo.writeStderr(`${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  },
 };
 
 /** What is there at once, else not synchronous: a signal must be answered while the writer of stdin takes its time. */

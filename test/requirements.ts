@@ -15,6 +15,7 @@ type Requirement =
   | 'ctr'
   | 'busybox'
   | 'script'
+  | 'tar'
   | 'chromium'
   | 'reference-plugins';
 

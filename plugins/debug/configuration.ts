@@ -4,6 +4,7 @@ import { lookUp } from '../../src/cni/keys.ts';
 import { firstOf, type Problem } from '../../src/cni/problem.ts';
 import { defaultJournal } from '../../src/trace/journal-settings.ts';
 import { readDelegates } from './delegate-keys.ts';
+import { fault } from './fault-keys.ts';
 import { duration, hooks, journal, pathOrOff, patterns, size } from './key-values.ts';
 
 /** The keys of the `debug` plugin, with their defaults filled in. */
@@ -31,6 +32,7 @@ export function readSettings(document: JsonObject = newObject()): ReadSettings {
 }
 
 function settingsFrom(keys: KeyReader) {
+  const allowFaults = keys.flag('allowFaults');
   return {
     /** The text log; `false` or `""` for none. */
     cniOutput: keys.read('cniOutput', pathOrOff, '/tmp/cni_output.log'),
@@ -66,6 +68,8 @@ function settingsFrom(keys: KeyReader) {
     snapshot: keys.flag('snapshot'),
     /** ADD makes `/var/run/netns/<container ID>` a link to the namespace, for `ip netns`; DEL and GC remove it. */
     linkNetns: keys.flag('linkNetns'),
+    /** What is done to the call on purpose; only with `allowFaults`. */
+    fault: keys.readEach('fault', fault(allowFaults), undefined),
   };
 }
 

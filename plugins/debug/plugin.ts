@@ -29,21 +29,30 @@ export function debugPlugin(clock: Clock, builtIns: BuiltIns): Plugin {
   };
   const open = (invocation: Invocation) => openCall(invocation, trace, builtIns, settingsOf(invocation));
   return {
-    observe: (request, answer) => {
+    observe: async (request, answer) => {
       trace.join(request.environment);
-      return new Recorder(request, settingsOf(request).settings, trace).record(answer);
+      const outcome = await new Recorder(request, settingsOf(request).settings, trace).record(answer);
+      return trace.fault === undefined ? outcome : { ...outcome, fault: trace.fault.answer };
     },
-    add: (invocation) => watched(open(invocation), add),
-    check: (invocation) => watched(open(invocation), check),
-    del: (invocation) => watched(open(invocation), del),
-    gc: (invocation) => watched(open(invocation), collect),
-    status: (invocation) => status(open(invocation)),
+    add: (invocation) => faulty(open(invocation), add),
+    check: (invocation) => faulty(open(invocation), check),
+    del: (invocation) => faulty(open(invocation), del),
+    gc: (invocation) => faulty(open(invocation), collect),
+    status: (invocation) => faulty(open(invocation), status),
   };
+}
+
+/** With `fault`, what that asks for. Nothing of it is loaded without. */
+async function faulty<T>(call: Call, run: (call: Call) => Promise<T>): Promise<T> {
+  const { fault } = call.settings;
+  if (fault === undefined) return watched(call, run);
+  const { withFault } = await import('./fault.ts');
+  return withFault(call, fault, () => watched(call, run));
 }
 
 /** With `snapshot`, the parts of the call say what they changed. Nothing of that is loaded without. */
 async function watched<T>(call: Call, run: (call: Call) => Promise<T>): Promise<T> {
-  if (!call.settings.snapshot) return run(call);
+  if (!call.settings.snapshot || call.invocation.command === 'STATUS') return run(call);
   const { CallChanges } = await import('./call-changes.ts');
   call.changes = new CallChanges(call);
   try {

@@ -1,4 +1,4 @@
-import { family, parseCidr } from '../../src/cni/address.ts';
+import { family, type Ip, parseCidr } from '../../src/cni/address.ts';
 import { integerOf } from '../../src/cni/json.ts';
 import type { Result } from '../../src/cni/result.ts';
 import { getLink } from '../../src/kernel/netlink/link.ts';
@@ -22,7 +22,7 @@ export function publish(
   surroundings: Surroundings,
 ): void {
   const { ruleset, warn } = surroundings;
-  const publication = publicationOf(owner, settings, result, surroundings);
+  const publication = seenFromHere(owner, settings, result, surroundings);
   const { addresses, ports, masquerade } = publication;
   if (addresses.length === 0) {
     const message = `runtimeConfig.portMappings: prevResult has no address of "${owner.ifName}" that ports could lead to`;
@@ -44,21 +44,31 @@ export function examine(
   result: Result,
   surroundings: Surroundings,
 ): void {
-  const publication = publicationOf(owner, settings, result, surroundings);
+  const publication = seenFromHere(owner, settings, result, surroundings);
   const missing = missingHostPorts(surroundings.ruleset.nftables, owner, publication);
   refuseDifferences(missing, 'node');
 }
 
-function publicationOf(
-  { ifName }: Attachment,
+/** What is led to the interface; `linkTo` says behind which link of the node an address is. */
+export function publicationOf(
+  ifName: string,
   { portMappings: ports, snat: masquerade, masqAll: masqueradeAll }: Settings,
+  result: Result,
+  linkTo: (ip: Ip) => string | undefined,
+): Publication {
+  const addresses = addressesOf(result, ifName).map((ip) => ({ ip, link: linkTo(ip) }));
+  return { ports, addresses, masquerade, masqueradeAll };
+}
+
+function seenFromHere(
+  { ifName }: Attachment,
+  settings: Settings,
   result: Result,
   { step }: Surroundings,
 ): Publication {
   const host = openRouteSocket(undefined, step);
   try {
-    const addresses = addressesOf(result, ifName).map((ip) => ({ ip, link: linkNameTowards(host, ip) }));
-    return { ports, addresses, masquerade, masqueradeAll };
+    return publicationOf(ifName, settings, result, (ip) => linkNameTowards(host, ip));
   } finally {
     host.close();
   }

@@ -64,7 +64,8 @@ async function explain(container: string, options: ExplainOptions): Promise<numb
   return explained.every(isSound) ? 0 : ExitStatus.no;
 }
 
-function sectionsOf(attachment: KnownAttachment, options: ExplainOptions): Section[] {
+/** What is known of an attachment, a part each; what cannot be looked at is said in its part. */
+export function sectionsOf(attachment: KnownAttachment, options: PlaceOptions): Section[] {
   const { network, containerID, ifName, netns, addresses } = attachment;
   const cached = cachedOf(attachment, options);
   const file = fileOf(network, options);

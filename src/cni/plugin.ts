@@ -24,6 +24,8 @@ export interface Io {
   writeStderr(text: string): void;
   /** Calls `end` with the name of each signal that asks this process to end, up to its exit. */
   onSignal(end: (name: string) => void): void;
+  /** Ends this process by the signal of that number; resolves only where that fails, which is said on stderr. */
+  raise(signal: number): Promise<void>;
 }
 
 /** What a call may come without where the plugin has no use for it: a key of the configuration, or a variable. */
@@ -61,4 +63,15 @@ export interface Invocation extends Request, Parameters {
   readonly configuration: Configuration;
 }
 
-export type Outcome = { readonly result?: JsonObject } | { readonly error: CniError };
+export type Outcome = ({ readonly result?: JsonObject } | { readonly error: CniError }) & {
+  /** Asked for by the configuration. */
+  readonly fault?: AnswerFault | undefined;
+};
+
+/** How an answer is spoiled on purpose, for those who test their runtime. */
+export interface AnswerFault {
+  /** Cut off in the middle, not printed, or printed twice. */
+  readonly stdout: 'malformed' | 'empty' | 'twice' | undefined;
+  /** The exit status; above 128 the process ends by the signal of the rest. */
+  readonly exit: number | undefined;
+}

@@ -1,13 +1,14 @@
 import { CniError, ErrorCode } from './error.ts';
 import { type Json, newObject, stringifyJson } from './json.ts';
-import { type Clock, type Io, type Plugin, stdinLimit } from './plugin.ts';
+import { type Clock, type Io, type Outcome, type Plugin, stdinLimit } from './plugin.ts';
 import { latestVersion, supportedVersions, type Version } from './version.ts';
 
 /**
  * Answers one call of the plugin that `load` brings; the only place that writes stdout, and it writes exactly one
- * JSON value there, or nothing where the specification says so. Resolves to the exit status.
+ * JSON value there, or nothing where the specification says so, unless the configuration asks for a fault. Resolves to the
+ * exit status: 0 or 1, without a fault.
  */
-export async function run(about: string, load: (clock: Clock) => Promise<Plugin>, io: Io): Promise<0 | 1> {
+export async function run(about: string, load: (clock: Clock) => Promise<Plugin>, io: Io): Promise<number> {
   const command = io.environment.CNI_COMMAND ?? '';
   if (command === '') {
     io.writeStderr(`${about}\nCNI protocol versions supported: ${supportedVersions.join(', ')}\n`);
@@ -28,11 +29,18 @@ export async function run(about: string, load: (clock: Clock) => Promise<Plugin>
     // Not imported above, because VERSION does not need it; and while stdin is read.
     const [plugin, { call }] = await Promise.all([load(io.clock), import('./call.ts')]);
     const { outcome, version } = await call(plugin, io, stdin, ending.signal);
-    if ('error' in outcome) return fail(io, outcome.error, version);
-    return outcome.result === undefined || print(io, outcome.result) ? 0 : 1;
+    const { fault } = outcome;
+    if (fault === undefined) return answer(io, outcome, version);
+    const { spoilAnswer } = await import('./spoiled-answer.ts');
+    return await spoilAnswer(fault, io, (to) => answer(to, outcome, version));
   } catch (thrown) {
     return fail(io, CniError.from(thrown));
   }
+}
+
+function answer(io: Io, outcome: Outcome, version: Version | undefined): 0 | 1 {
+  if ('error' in outcome) return fail(io, outcome.error, version);
+  return outcome.result === undefined || print(io, outcome.result) ? 0 : 1;
 }
 
 /** Prints the error as section 5 has it, in the version of the configuration as far as that is known. */

@@ -1,5 +1,5 @@
+import { insideAll } from './inside-all.ts';
 import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
 
 /** An interface that has an address. */
 export interface AddressHolder {
@@ -19,16 +19,13 @@ const RT_SCOPE_UNIVERSE = 0;
  */
 export function addressHolders(survey: Survey): ReadonlyMap<string, readonly AddressHolder[]> {
   return survey.once('address holders', 'addresses in namespaces', () => {
-    const found = survey.each(survey.namespaces(), ({ id, path }) =>
-      see(`namespace ${path}`, () => {
-        const { links, addresses } = survey.inside(path);
-        return addresses
-          .filter(({ scope }) => scope === RT_SCOPE_UNIVERSE)
-          .map(({ address, index }) => {
-            const link = links.find((one) => one.index === index)?.name ?? `link ${index}`;
-            return { address, holder: { netns: path, id, link } };
-          });
-      }),
+    const found = insideAll(survey).map(({ namespace: { id, path }, contents: { links, addresses } }) =>
+      addresses
+        .filter(({ scope }) => scope === RT_SCOPE_UNIVERSE)
+        .map(({ address, index }) => {
+          const link = links.find((one) => one.index === index)?.name ?? `link ${index}`;
+          return { address, holder: { netns: path, id, link } };
+        }),
     );
     const holders = new Map<string, AddressHolder[]>();
     for (const { address, holder } of found.flat())

@@ -7,6 +7,7 @@ import { readHostLocal } from '../ipam/host-local-settings.ts';
 import type { Lease } from '../ipam/lease-listing.ts';
 import { type RangeSet, rangeOf, sizeOf } from '../ipam/range.ts';
 import { everyPlugin } from '../runtime/every-plugin.ts';
+import { type DamagedLease, damagedLeases } from './lease-damage.ts';
 import type { Survey } from './survey.ts';
 import { see } from './unseen.ts';
 
@@ -21,6 +22,8 @@ export interface Pool {
   /** How many addresses it can give away. */
   readonly size: bigint;
   readonly leases: readonly Lease[];
+  /** They say no owner, and keep the address all the same. */
+  readonly damaged: readonly DamagedLease[];
 }
 
 /** The pools of the networks that have a file; one whose ranges make no sense is a matter of `lint`. */
@@ -45,12 +48,15 @@ function poolsIn(list: NetworkList, plugin: JsonObject, survey: Survey): Pool[] 
   return see(`the ranges of network ${list.name}`, () => {
     const configuration = readConfiguration(pluginConfiguration(list, plugin), 'ADD');
     const { directory, sets } = readHostLocal(configuration, '');
-    const own = survey.leases().filter(({ path }) => path.startsWith(`${directory}/`));
+    const isHere = ({ path }: { path: string }) => path.startsWith(`${directory}/`);
+    const leases = survey.leases().filter(isHere);
+    const damaged = damagedLeases(survey).filter(isHere);
     return sets.map((set) => ({
       ...{ network: list.name, directory, set },
       subnets: set.map(({ subnet }) => formatCidr(subnet)).join(', '),
       size: sizeOf(set),
-      leases: own.filter(({ address }) => isIn(set, address)),
+      leases: leases.filter(({ address }) => isIn(set, address)),
+      damaged: damaged.filter(({ address }) => isIn(set, address)),
     }));
   });
 }

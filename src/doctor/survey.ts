@@ -1,6 +1,7 @@
 import type { NetworkList } from '../cni/conflist.ts';
 import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { currentNamespace } from '../kernel/netns.ts';
+import type { ReadersByType } from '../lint/context.ts';
 import { type Contents, contentsHere, contentsIn } from '../node/contents.ts';
 import { dataDirsOf } from '../node/data-dirs.ts';
 import { everyAttachment, type KnownAttachment } from '../node/every-attachment.ts';
@@ -13,6 +14,7 @@ import { identity } from '../runtime/find-namespace.ts';
 import { type NetworkFiles, networkFiles } from '../runtime/network-files.ts';
 import { type CacheContent, ResultCache } from '../runtime/result-cache.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
+import type { PluginFacts } from './plugin-facts.ts';
 import { see, Unseen } from './unseen.ts';
 
 export interface SurveySettings extends NodePlaces {
@@ -20,8 +22,11 @@ export interface SurveySettings extends NodePlaces {
   readonly pluginPath: string;
   /** Only of this network. */
   readonly network?: string | undefined;
+  /** What our own plugins refuse of a configuration. */
+  readonly readers: ReadersByType;
   /** What is younger may be of a container that is just starting. */
   readonly minAgeMs: number;
+  readonly facts: PluginFacts;
 }
 
 /** So many records say how things are; a journal may have millions. */
@@ -79,7 +84,9 @@ export class Survey {
   /** Caches, leases and records joined. */
   attachments(): readonly KnownAttachment[] {
     return this.once('attachments', 'attachments', () => {
-      const { attachments, refused } = everyAttachment(this.settings);
+      // A journal that cannot be read is said; caches and leases know most of them.
+      const records = this.each([this], (survey) => survey.records()).flat();
+      const { attachments, refused } = everyAttachment(this.settings, records);
       for (const reason of refused) this.overlook(new Unseen('attachments', reason));
       return attachments.filter(({ network }) => this.concerns(network));
     });
@@ -159,6 +166,11 @@ export class Survey {
   /** Says that something was not looked at. */
   overlook({ object, reason }: Unseen): void {
     this.#unseen.set(`${object}: ${reason}`, object);
+  }
+
+  /** Whether that, or a part of it, could not be looked at: what is not found in the rest may be there. */
+  hasOverlooked(object: string): boolean {
+    return [...this.#unseen.values()].includes(object);
   }
 
   /** All that was said so, a line each. */

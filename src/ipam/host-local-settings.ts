@@ -61,6 +61,12 @@ export function readLeaseDirectory({ document, name }: Configuration): LeaseDire
   return { dataDir, directory: `${dataDir.replace(/\/+$/, '')}/${name}`, lockTimeoutMs, indexFolder };
 }
 
+/** Of leases that were found, whatever configuration they were made by. */
+export function leaseDirectoryAt(directory: string): LeaseDirectory {
+  const dataDir = directory.slice(0, directory.lastIndexOf('/'));
+  return { dataDir, directory, lockTimeoutMs: defaultLockTimeoutMs, indexFolder };
+}
+
 function readLockTimeout(ipam: ConfigurationValue): number {
   const value = ipam.key('lockTimeout');
   const timeoutMs = value.isAbsent ? defaultLockTimeoutMs : parseDuration(value.text() ?? '');

@@ -69,6 +69,12 @@ export const pipe2 = (ends: Buffer, flags: number): number => call('pipe2', ends
 /** ioctl(2), for requests that take no argument. */
 export const ioctl = (fd: number, request: number): number => call('ioctl', fd, request);
 
+/** signal(2), with the C library's flags; `handler` is null for SIG_DFL. */
+export const signal = (number: number, handler: null): number => call('signal', number, handler);
+
+/** kill(2) */
+export const kill = (pid: number, number: number): number => call('kill', pid, number);
+
 /** Loads the library now, to have its error before anything was begun. Throws LibraryLoadError. */
 export function loadLibc(): void {
   library();
@@ -91,6 +97,8 @@ const PROTOTYPES = {
   flock: 'int flock(int, int)',
   pipe2: 'int pipe2(void *, int)',
   ioctl: 'int ioctl(int, ulong, ...)',
+  signal: 'long signal(int, void *)',
+  kill: 'int kill(int, int)',
 };
 
 type Koffi = Pick<typeof import('koffi'), 'load' | 'errno'>;

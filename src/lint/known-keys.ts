@@ -91,6 +91,16 @@ const debug: Keys = {
   external: boolean,
   linkNetns: boolean,
   snapshot: boolean,
+  allowFaults: boolean,
+  fault: struct({
+    commands: list(string),
+    delay: string,
+    error: struct({ code: integer, msg: string }),
+    exit: unsigned,
+    stdout: string,
+    probability: anything,
+    seed: integer,
+  }),
 };
 
 /** By plugin type: their own keys, as their Go structs have them (containernetworking/plugins v1.9), and those of ours. */

@@ -1,6 +1,7 @@
 import type { Rule } from './rule.ts';
 import { capabilityNotDeclared, unknownCapability } from './rules/capabilities.ts';
 import { pluginBroken, pluginMissing, pluginNotExecutable } from './rules/executables.ts';
+import { faultsAllowed } from './rules/faults.ts';
 import {
   backupLoaded,
   noNetwork,
@@ -53,4 +54,5 @@ export const rules: readonly Rule[] = [
   pluginWritable,
   chainedPluginFirst,
   noNetwork,
+  faultsAllowed,
 ];

@@ -71,7 +71,7 @@ export function planMasqueradeRemoval(
   const chains = sources.map((source) => subnetChain(owner.network, source).chain);
   planElementRemoval(
     ruleset,
-    (nftables) => ownedElements(nftables, [MAPS[4], MAPS[6]], owner, hint),
+    (nftables) => ownedElements(nftables, MASQUERADE_MAPS, owner, hint),
     (nftables, removed) => {
       const found = [
         ...chainsOf(removed),
@@ -90,7 +90,7 @@ export function planMasqueradeCollection(
 ): readonly FoundElement[] {
   return planElementRemoval(
     ruleset,
-    (nftables) => orphanedElements(nftables, [MAPS[4], MAPS[6]], network, valid),
+    (nftables) => orphanedElements(nftables, MASQUERADE_MAPS, network, valid),
     (nftables, removed) =>
       removeUnused(nftables, [...chainsOf(removed), ...networkChains(nftables, network)]),
   );
@@ -119,6 +119,8 @@ const MAPS: { 4: SetType; 6: SetType } = {
   4: { ...TABLE, set: 'masquerade4', key: ['ipv4_addr'], data: 'verdict' },
   6: { ...TABLE, set: 'masquerade6', key: ['ipv6_addr'], data: 'verdict' },
 };
+/** All that attachments have of it. */
+export const MASQUERADE_MAPS: readonly SetType[] = [MAPS[4], MAPS[6]];
 /** NF_IP_PRI_NAT_SRC, `srcnat` */
 const SRCNAT = 100;
 const MULTICAST = {
@@ -208,6 +210,11 @@ function networkChains(nftables: Nftables, network: string): string[] {
       ({ chain, comment }) => chain.startsWith(PREFIX) && comment?.startsWith(`${networkHash(network)} `),
     )
     .map(({ chain }) => chain);
+}
+
+/** Removes the chains of subnets that only these elements led to. Throws NetlinkError. */
+export function removeUnusedSubnets(nftables: Nftables, removed: readonly FoundElement[]): void {
+  removeUnused(nftables, chainsOf(removed));
 }
 
 /** A look is cheap; a batch that the kernel takes back waits for all processors. */

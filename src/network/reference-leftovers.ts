@@ -1,6 +1,7 @@
 import type { Ip } from '../cni/address.ts';
 import { type ChainName, findChain } from '../kernel/nftables/chain.ts';
 import { deleteRule, listRules, type Rule } from '../kernel/nftables/rule.ts';
+import type { Nftables } from '../kernel/nftables/socket.ts';
 import type { Attachment } from './attachment.ts';
 import { digest } from './digest.ts';
 import type { Ruleset } from './ruleset.ts';
@@ -29,24 +30,30 @@ export function planReferenceMasqueradeRemoval(ruleset: Ruleset, owner: Attachme
  * Removes what the reference's `macspoofchk` made: the rule that its comment names, and the two chains of that name
  * (pkg/link/spoofcheck.go).
  */
-export function planReferenceSpoofCheckRemoval(ruleset: Ruleset, { containerID, ifName }: Attachment): void {
-  const id = `${containerID}-${ifName}`;
-  const chain = `cni-br-iface-${id}`;
+export function planReferenceSpoofCheckRemoval(ruleset: Ruleset, owner: Attachment): void {
+  const { containerID, ifName } = owner;
   ruleset.plan({
     careful: true,
     write(batch, { nftables }) {
       for (const rule of listRules(nftables, BRIDGE_PREROUTING)) {
-        if (rule.comment === `macspoofchk-${id}`) deleteRule(batch, rule);
+        if (rule.comment === `macspoofchk-${containerID}-${ifName}`) deleteRule(batch, rule);
       }
     },
-    after(nftables) {
-      // The first one jumps to the second.
-      for (const name of [chain, `${chain}-mac`].map((one) => ({ ...BRIDGE_PREROUTING, chain: one }))) {
-        if (Buffer.byteLength(name.chain) > LONGEST_NAME) continue;
-        if (findChain(nftables, name) !== undefined) removeUnusedChain(nftables, name);
-      }
-    },
+    after: (nftables) => removeReferenceSpoofCheckChains(nftables, owner),
   });
+}
+
+/** The two chains, when the rule is gone that leads to them. Throws NetlinkError. */
+export function removeReferenceSpoofCheckChains(
+  nftables: Nftables,
+  { containerID, ifName }: Omit<Attachment, 'network'>,
+): void {
+  const chain = `cni-br-iface-${containerID}-${ifName}`;
+  // The first one jumps to the second.
+  for (const name of [chain, `${chain}-mac`].map((one) => ({ ...BRIDGE_PREROUTING, chain: one }))) {
+    if (Buffer.byteLength(name.chain) > LONGEST_NAME) continue;
+    if (findChain(nftables, name) !== undefined) removeUnusedChain(nftables, name);
+  }
 }
 
 /**

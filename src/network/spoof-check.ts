@@ -50,7 +50,7 @@ export function planSpoofCheck(ruleset: Ruleset, owner: Attachment, port: Checke
 /** Takes that back. Elements of others stay. `port` says where to look; without it all elements are looked at. */
 export function planSpoofCheckRemoval(ruleset: Ruleset, owner: Attachment, port?: CheckedPort): void {
   const hint = port === undefined ? [] : elementsOf(port);
-  planElementRemoval(ruleset, (nftables) => ownedElements(nftables, [CHECKED, ALLOWED], owner, hint));
+  planElementRemoval(ruleset, (nftables) => ownedElements(nftables, SPOOF_CHECK_SETS, owner, hint));
 }
 
 /** For GC: takes back what the network's attachments have that are not among `valid`. `commit` fills the list. */
@@ -60,7 +60,7 @@ export function planSpoofCheckCollection(
   valid: readonly Attachment[],
 ): readonly FoundElement[] {
   return planElementRemoval(ruleset, (nftables) =>
-    orphanedElements(nftables, [CHECKED, ALLOWED], network, valid),
+    orphanedElements(nftables, SPOOF_CHECK_SETS, network, valid),
   );
 }
 
@@ -78,6 +78,8 @@ const TABLE = { family: 'bridge', table: 'cni_debug' } as const;
 const PREROUTING: ChainName = { ...TABLE, chain: 'prerouting' };
 const CHECKED: SetType = { ...TABLE, set: 'checked', key: ['ifname'] };
 const ALLOWED: SetType = { ...TABLE, set: 'allowed', key: ['ifname', 'ether_addr'] };
+/** All that attachments have of it. */
+export const SPOOF_CHECK_SETS: readonly SetType[] = [CHECKED, ALLOWED];
 /** NF_BR_PRI_NAT_DST_BRIDGED: before the bridge learns where the address is. */
 const DSTNAT = -300;
 

@@ -149,14 +149,15 @@ const O_CLOEXEC = 0o2000000;
 const MAY_BE_GONE = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | O_CLOEXEC;
 const MAKE = MAY_BE_GONE | constants.O_CREAT;
 
-function isStill(path: string, fd: number): boolean {
+/** Whether the open file still has this name. */
+export function isStill(path: string, fd: number): boolean {
   const named = statSync(path, { throwIfNoEntry: false });
   const opened = fstatSync(fd);
   return named !== undefined && named.ino === opened.ino && named.dev === opened.dev;
 }
 
 /** Half a text is as good as none: nothing is done before it is whole. */
-function readBegun(fd: number): Left | undefined {
+export function readBegun(fd: number): Left | undefined {
   try {
     const { size, mtime } = fstatSync(fd);
     const bytes = Buffer.alloc(size);

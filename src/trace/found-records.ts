@@ -91,7 +91,7 @@ export class FoundRecords {
     if (!this.search.mayHaveEndedSo(line)) return undefined;
     const record = parseLine(line);
     if (typeof record === 'object') return record;
-    this.notes[record] += 1;
+    if (record !== 'mend') this.notes[record] += 1;
     return undefined;
   }
 

@@ -1,16 +1,26 @@
+import { isObject, type Json } from '../cni/json.ts';
+import { recordVersion } from './record.ts';
 import { type StoredRecord, storedRecord } from './stored-record.ts';
 
-/** Why a line is none: it is no JSON, or the JSON of something else or of a version of ours that is yet to come. */
-export type Unreadable = 'damaged' | 'unknown';
+/**
+ * Why a line is none: it is no JSON, or the JSON of something else or of a version of ours that is yet to come; or what
+ * `doctor --fix` has written there, which is of no call.
+ */
+export type Unreadable = 'damaged' | 'unknown' | 'mend';
 
 /** A line of a journal, without its line break. */
 export function parseLine(line: Buffer): StoredRecord | Unreadable {
   try {
     // Not parseJson, which takes twenty times as long: what it keeps of numbers matters to nobody who reads a journal.
-    return storedRecord(JSON.parse(line.toString('utf8'))) ?? 'unknown';
+    const document = JSON.parse(line.toString('utf8'));
+    return storedRecord(document) ?? (isMend(document) ? 'mend' : 'unknown');
   } catch {
     return 'damaged';
   }
+}
+
+function isMend(document: Json | undefined): boolean {
+  return isObject(document) && document.v === recordVersion && document.kind === 'mend';
 }
 
 export interface LineHead {

@@ -46,6 +46,7 @@ export function beginRecord(request: Request, trace: Trace, redactor: Redactor) 
     boot: firstLine('/proc/sys/kernel/random/boot_id'),
     traceparent: environment.TRACEPARENT,
     trace: traceOf(trace, redactor),
+    fault: trace.fault?.did,
   };
 }
 
@@ -85,14 +86,15 @@ function byTime(one: Step, other: Step): number {
   return one.at - other.at || other.duration - one.duration;
 }
 
-/** One line for a person: `ADD cbr0 eth0 default/nginx: 10.22.0.5/16`. */
-export function headline(request: Request, outcome?: Outcome): string {
+/** One line for a person: `ADD cbr0 eth0 default/nginx: 10.22.0.5/16`; a fault that was asked for stands first. */
+export function headline(request: Request, { fault }: Trace, outcome?: Outcome): string {
   const { environment, document } = request;
   const pod = podOf(parseArgs(environment.CNI_ARGS ?? ''));
   const network = document && lookUp(document, 'name');
   const whose = pod?.name ? `${pod.namespace ?? ''}/${pod.name}` : environment.CNI_CONTAINERID?.slice(0, 12);
   const words = [environment.CNI_COMMAND, network, environment.CNI_IFNAME, whose];
-  return `${words.filter((word) => typeof word === 'string' && word !== '').join(' ')}: ${ending(outcome)}`;
+  const line = `${words.filter((word) => typeof word === 'string' && word !== '').join(' ')}: ${ending(outcome)}`;
+  return fault === undefined ? line : `FAULT (${fault.did}): ${line}`;
 }
 
 function ending(outcome: Outcome | undefined): string {

@@ -73,7 +73,7 @@ export class Recorder {
     if (!journal) return;
     this.trace.journalProblem = this.attempt((lockTimeoutMs) => {
       const record = beginRecord(this.request, this.trace, this.redactor);
-      const message = this.redactor.text(headline(this.request));
+      const message = this.redactor.text(headline(this.request, this.trace));
       return writeJournal({ ...journal, lockTimeoutMs }, 'info', record, message);
     });
   }
@@ -92,7 +92,7 @@ export class Recorder {
       this.attempt((lockTimeoutMs) => {
         const record = callRecord(request, trace, outcome, redactor);
         const level = 'error' in outcome ? 'error' : trace.findings.length > 0 ? 'warn' : 'info';
-        const message = redactor.text(headline(request, outcome));
+        const message = redactor.text(headline(request, trace, outcome));
         return writeJournal({ ...journal, lockTimeoutMs }, level, record, message);
       });
     }

@@ -36,6 +36,7 @@ function storedEntry(record: StoredRecord): TextEntry {
     ...{ command: visible(command), containerID: visible(containerID), netns: visible(netns) },
     ...{ ifName: visible(ifName), args: environment('CNI_ARGS'), path: environment('CNI_PATH') },
     stdinData: Buffer.from(visible(stdinOf(record))),
+    fault: typeof document.fault === 'string' ? visible(document.fault) : undefined,
     ...{ startedAt, duration, answer: visible(answerOf(record)) },
   };
 }

@@ -16,6 +16,8 @@ export interface TextEntry {
   /** As it came: it may be no text. */
   readonly stdinData: Buffer;
   readonly startedAt: Date;
+  /** What was done to the call on purpose. */
+  readonly fault: string | undefined;
   /** `Result: ...` or `Error: ...` */
   readonly answer: string;
   /** ms; absent where nobody knows. */
@@ -45,6 +47,7 @@ export function textEntry(request: Request, trace: Trace, outcome: Outcome, reda
     // As Latin-1 each byte is one character and comes back as the same byte, whatever the encoding was.
     stdinData: Buffer.from(redactor.text(stdin.toString('latin1')), 'latin1'),
     startedAt: trace.startedAt,
+    fault: trace.fault?.did,
     answer:
       'error' in outcome
         ? errorLine(outcome.error.code, outcome.error.message, outcome.error.details, redactor.text)
@@ -72,6 +75,7 @@ function debugRecord(entry: TextEntry): Buffer {
   const lines = [
     Buffer.from(`CNI Command: ${command}`),
     ...argumentLines(entry),
+    ...faultLines(entry),
     Buffer.from(`Time: ${startedAt.toISOString()}`),
     Buffer.from(answer),
     Buffer.from(`Duration: ${duration === undefined ? '(unknown)' : `${duration.toFixed(1)} ms`}`),
@@ -85,7 +89,12 @@ function upstreamRecord(entry: TextEntry): Buffer {
   const { command } = entry;
   const title = command.length <= 2 ? command : command.slice(0, 1) + command.slice(1).toLowerCase();
   const newline = Buffer.from('\n');
-  const lines = [Buffer.from(`Cmd${title}`), ...argumentLines(entry), Buffer.from('-'.repeat(22))];
+  const lines = [
+    Buffer.from(`Cmd${title}`),
+    ...argumentLines(entry),
+    ...faultLines(entry),
+    Buffer.from('-'.repeat(22)),
+  ];
   return Buffer.concat(lines.flatMap((line) => [line, newline]));
 }
 
@@ -98,6 +107,11 @@ function argumentLines({ containerID, netns, ifName, args, path, stdinData }: Te
     Buffer.from(`Path: ${path}`),
     Buffer.concat([Buffer.from('StdinData: '), stdinData]),
   ];
+}
+
+/** In both layouts: nobody may take such a call for one that went wrong by itself. */
+function faultLines({ fault }: TextEntry): Buffer[] {
+  return fault === undefined ? [] : [Buffer.from(`Fault: ${fault}`)];
 }
 
 /** In place. A line break inside a JSON string is always escaped, so only white space is changed. */

@@ -1,5 +1,5 @@
 import type { Environment } from '../cni/environment.ts';
-import type { Clock } from '../cni/plugin.ts';
+import type { AnswerFault, Clock } from '../cni/plugin.ts';
 import { openTrace, type TraceContext } from '../cni/trace-context.ts';
 import type { Change } from './change.ts';
 import type { ProcessRecord } from './process-record.ts';
@@ -29,6 +29,8 @@ export class Trace {
   readonly delegates: ProcessRecord[] = [];
   /** With `snapshot`: what was changed, as much as there is room for. */
   changes: { readonly kept: readonly Change[]; readonly leftOut: number } | undefined;
+  /** What was done to the call on purpose, in a few words, and what becomes of its answer. */
+  fault: { readonly did: string; readonly answer: AnswerFault } | undefined;
   /** Why there is no record of this call in the journal, if that is so. */
   journalProblem: string | undefined;
   /** Called before another executable runs, so that a call that is killed then has left a record. */

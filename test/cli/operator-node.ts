@@ -77,9 +77,14 @@ export class OperatorNode {
     return answer.stdout;
   }
 
-  /** Any other command on the node; what it prints. Throws when it fails. */
+  /** Any other command on the node. */
+  run(script: string): Promise<Answer> {
+    return this.start(['sh', '-c', script]);
+  }
+
+  /** The same; what it prints. Throws when it fails. */
   async sh(script: string): Promise<string> {
-    const { status, stdout, stderr } = await this.start(['sh', '-c', script]);
+    const { status, stdout, stderr } = await this.run(script);
     if (status === 0) return stdout;
     throw new Error(`${script}: status ${status}: ${stdout}${stderr}`);
   }

@@ -43,7 +43,12 @@ class World implements Io {
     this.end = end;
   };
 
-  run(plugin: Partial<Plugin>): Promise<0 | 1> {
+  raised: number[] = [];
+  raise = async (signal: number): Promise<void> => {
+    this.raised.push(signal);
+  };
+
+  run(plugin: Partial<Plugin>): Promise<number> {
     return run('about', async () => ({ add: () => newObject(), ...plugin }), this);
   }
 

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { requires } from '../requirements.ts';
 import { FaultSite } from './fault-site.ts';
-import { faults } from './faults.ts';
+import { doctor, faults, onlyRecorded } from './faults.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: findings are read as JSON.
 type Json = any;
@@ -27,6 +27,10 @@ test
     expect(findings[0]).toMatchObject({ id: rule, page: `docs/rules/${rule}.md` });
     expect(findings[0].evidence).not.toEqual([]);
     expect(status).toBe(findings[0].severity === 'info' ? 0 : 1);
+    if (by !== doctor) return;
+    await site.node.sh('rm -rf /var/log/cni-debug');
+    const [first] = (await found(site, by)).findings;
+    expect(first?.id).toBe(onlyRecorded.includes(script) ? undefined : rule);
   },
 );
 

@@ -13,7 +13,7 @@ export interface Fault {
 }
 
 /** What is younger may be of a container that just starts: here everything is. */
-const doctor = 'doctor --min-age 1ms';
+export const doctor = 'doctor --min-age 1ms';
 const probe = 'probe web --to 192.0.2.2:7000';
 
 const byDoctor = {
@@ -78,6 +78,16 @@ const byProbe = {
   'host-port-flushed': 'P011',
   'container-link-down': 'P013',
 };
+
+/** Nothing of them is left on the node but what `debug` wrote down. */
+export const onlyRecorded: readonly string[] = [
+  'plugin-killed',
+  'plugin-prints-twice',
+  'plugin-output-cut-off',
+  'prev-result-cut-off',
+  'call-without-end',
+  'plugin-slow',
+];
 
 export const faults: readonly Fault[] = [
   ...Object.entries(byDoctor).map(([script, rule]) => ({ script, by: doctor, rule })),

@@ -12,7 +12,13 @@ const route = { dst: '10.0.0.0/8', gw: '10.1.0.1', dev: 'eth0' };
 const range = { subnet: '10.1.0.0/16' };
 const full: Readonly<Record<string, object>> = {
   bridge: { vlanTrunk: [{ id: 1 }], ipam: { type: 'host-local', ranges: [[range]] }, dns: {} },
-  debug: { journal: {}, delegate: { type: 'bridge' }, addHooks: [['true']] },
+  debug: {
+    journal: {},
+    delegate: { type: 'bridge' },
+    addHooks: [['true']],
+    allowFaults: true,
+    fault: { error: {} },
+  },
   flannel: { delegate: { type: 'bridge' }, ipam: { type: 'host-local', routes: [route] } },
   'host-local': {
     ipam: { type: 'host-local', ...range, ranges: [[{ subnet: '10.2.0.0/16' }]], routes: [route] },

@@ -244,6 +244,11 @@ export const ruleCases: Readonly<Record<string, RuleCase>> = {
     sound: one(loopback),
     fix: 'put the configuration of a network here',
   },
+  L033: {
+    bad: several(loopback, '{ "type": "debug", "allowFaults": ‸true }'),
+    sound: several(loopback, '{ "type": "debug" }'),
+    fix: 'remove "allowFaults" and "fault"',
+  },
 };
 
 /** For sites of other tests. */

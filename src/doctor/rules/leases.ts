@@ -1,7 +1,11 @@
+import type { Reason } from '../../findings/finding.ts';
 import type { Lease } from '../../ipam/lease-listing.ts';
-import type { KnownAttachment } from '../../node/every-attachment.ts';
+import type { AttachmentKey } from '../../runtime/result-cache.ts';
 import { addressHolders } from '../address-holders.ts';
+import { isBeforeBoot } from '../boot.ts';
+import { abandonedCaches } from '../gone-container.ts';
 import { grouped } from '../grouped.ts';
+import { freeLeases } from '../mends/free-leases.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 
@@ -12,30 +16,35 @@ export const leasesWithoutOwner: Rule = {
   summary: 'Addresses are leased to containers that are gone.',
   meaning: 'nobody else gets these addresses; when all are leased so, no pod of the network starts',
   *find(survey) {
-    const leaked = survey
-      .leases()
-      .filter((lease) => survey.isSettled(lease.since) && isLeaked(lease, survey));
-    for (const [network, leases] of grouped(leaked, ({ network }) => network)) yield found(network, leases);
+    for (const [network, leases] of grouped(leakedLeases(survey), ({ network }) => network))
+      yield found(network, leases, survey);
   },
 };
+
+/** Those that are older than the minimum age. */
+export function leakedLeases(survey: Survey): readonly Lease[] {
+  return survey.once('leaked leases', 'leases', () =>
+    survey.leases().filter((lease) => survey.isSettled(lease.since) && isLeaked(lease, survey)),
+  );
+}
 
 /**
  * Its container is gone as a cache or a record says, or nobody knows it; and no namespace of this node has the address:
  * without that a lease of a runtime that keeps no cache would be blamed.
  */
-function isLeaked(lease: Lease, survey: Survey): boolean {
+export function isLeaked(lease: Lease, survey: Survey): boolean {
   const owners = survey.attachments().filter((one) => isOwner(one, lease));
   if (owners.some(({ state }) => state === 'alive' || state === 'no-interface')) return false;
   return addressHolders(survey).get(lease.address) === undefined;
 }
 
 /** A lease of old times does not say its interface. */
-function isOwner({ network, containerID, ifName }: KnownAttachment, lease: Lease): boolean {
+function isOwner({ network, containerID, ifName }: AttachmentKey, lease: Lease): boolean {
   const isSame = network === lease.network && containerID === lease.containerID;
   return isSame && (lease.ifName === undefined || ifName === lease.ifName);
 }
 
-function found(network: string, leases: readonly Lease[]): Draft {
+function found(network: string, leases: readonly Lease[], survey: Survey): Draft {
   const [first] = leases;
   return {
     object: `network ${network}`,
@@ -46,5 +55,22 @@ function found(network: string, leases: readonly Lease[]): Draft {
     })),
     ...(first === undefined ? {} : { since: first.since }),
     fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
+    follows: reasons(network, leases, survey),
+    mend: freeLeases(leases),
   };
+}
+
+/** Only what explains every one of them. */
+function reasons(network: string, leases: readonly Lease[], survey: Survey): Reason[] {
+  const cached = survey.each([survey], abandonedCaches).flat();
+  const isCached = (lease: Lease) => cached.some(({ entry }) => isOwner(entry.attachment, lease));
+  return [
+    ...(leases.every(({ since }) => isBeforeBoot(survey, since)) ? [{ id: 'D013' }] : []),
+    ...(leases.every(isCached) ? [{ id: 'D006', object: `network ${network}` }] : []),
+    ...(leases.every(isCached) ? leases.map(containerOf) : []),
+  ];
+}
+
+function containerOf({ containerID, ifName = '' }: Lease): Reason {
+  return { id: 'D006', object: `container ${containerID} ${ifName}` };
 }

@@ -23,25 +23,33 @@ export const poolNearlyFull: Rule = {
   meaning: 'when the rest is given away no further pod gets an address of this network',
   *find(survey) {
     for (const pool of poolsOf(survey)) {
-      const { leases, size } = pool;
-      if (!isFull(pool) && BigInt(leases.length) * 100n >= size * nearlyFull) yield fullness(pool);
+      if (!isFull(pool) && takenOf(pool) * 100n >= pool.size * nearlyFull) yield fullness(pool);
     }
   },
 };
 
-function isFull({ leases, size }: Pool): boolean {
-  return BigInt(leases.length) >= size;
+function isFull(pool: Pool): boolean {
+  return takenOf(pool) >= pool.size;
 }
 
-function fullness({ network, subnets, size, leases, directory }: Pool): Draft {
+function takenOf({ leases, damaged }: Pool): bigint {
+  return BigInt(leases.length + damaged.length);
+}
+
+function fullness(pool: Pool): Draft {
+  const { network, subnets, size, directory, damaged } = pool;
+  const taken = takenOf(pool);
   return {
     object: `network ${network}`,
-    cause: `${leases.length} of ${size} addresses of ${subnets} are leased`,
-    evidence: [{ source: `ls ${directory}`, text: `${leases.length} files that are named after an address` }],
+    cause: `${taken} of ${size} addresses of ${subnets} are leased`,
+    evidence: [{ source: `ls ${directory}`, text: `${taken} files that are named after an address` }],
     fix: [
       `give network ${network} a larger "subnet" or a further range, or free what nobody uses: cni-debug gc ${network}`,
     ],
     // Leases of containers that are gone are why, wherever there are such.
-    follows: [{ id: 'D001', object: `network ${network}` }],
+    follows: [
+      { id: 'D001', object: `network ${network}` },
+      ...damaged.map(({ address }) => ({ id: 'D004', object: `lease ${address}` })),
+    ],
   };
 }

@@ -33,6 +33,7 @@ export class BuiltInCall extends FakePlugin {
       writeStderr: (text) => {
         output.stderr += text;
       },
+      raise: async () => {},
       onSignal: (end) => {
         this.end = end;
       },

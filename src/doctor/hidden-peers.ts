@@ -1,0 +1,38 @@
+import type { Link } from '../kernel/netlink/link.ts';
+import { contentsHere } from '../node/contents.ts';
+import { insideAll } from './inside-all.ts';
+import type { Survey } from './survey.ts';
+
+/**
+ * The node's ends of veth pairs whose other end is in none of the namespaces that can be seen: it is somewhere, or the
+ * kernel would have removed both. From inside a container that has its own processes and mounts, most of the node's
+ * namespaces cannot be seen, and nothing of theirs may be taken for garbage. Throws Unseen as `insideAll`.
+ */
+export function hiddenPeers(survey: Survey): readonly Link[] {
+  return survey.once('hidden peers', 'the other ends of veth pairs', () => {
+    const ends = endsAway(survey.host().links);
+    const pairs = new Set(
+      insideAll(survey).flatMap(({ contents }) =>
+        contents.links.filter(isVeth).map(({ index, link }) => pairOf(link, index)),
+      ),
+    );
+    const hidden = ends.filter(({ index, link }) => !pairs.has(pairOf(index, link)));
+    if (hidden.length === 0) return hidden;
+    // With the namespace that has gone away meanwhile the pair has, too.
+    const now = endsAway(contentsHere().links);
+    return hidden.filter((end) => now.some(({ index, link }) => index === end.index && link === end.link));
+  });
+}
+
+function endsAway(links: readonly Link[]): Link[] {
+  return links.filter((link) => isVeth(link) && link.linkNetnsid !== undefined);
+}
+
+function isVeth({ kind }: Link): boolean {
+  return kind === 'veth';
+}
+
+/** Index here, and index there. */
+function pairOf(here: number | undefined, there: number | undefined): string {
+  return `${here} ${there}`;
+}

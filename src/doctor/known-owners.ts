@@ -1,0 +1,56 @@
+import { type Attachment, networkHash, ownerHash } from '../network/attachment.ts';
+import type { KnownAttachment } from '../node/every-attachment.ts';
+import { addressHolders } from './address-holders.ts';
+import { Survey } from './survey.ts';
+
+/**
+ * The attachments whose things must be left alone: those that live, those whose namespace is there without the interface,
+ * and those of which nobody says where they are, as long as they are young or a namespace has an address of theirs. Of all
+ * networks, whatever `--network` says.
+ */
+export function knownOwners(survey: Survey): readonly KnownAttachment[] {
+  return survey.once('known owners', 'attachments', () => {
+    const whole = wholeNode(survey);
+    return whole.attachments().filter((one) => isHere(whole, one));
+  });
+}
+
+/** The hashes that our own things have of these. */
+export function knownHashes(survey: Survey): ReadonlySet<string> {
+  return survey.once('known hashes', 'attachments', () => new Set(knownOwners(survey).map(ownerHash)));
+}
+
+/** Whether any namespace but the node's own has the address, with or without a prefix length. */
+export function isHeld(survey: Survey, address: string): boolean {
+  const [bare = ''] = address.split('/');
+  return addressHolders(survey).has(bare);
+}
+
+/** `concerns` for who is known by a hash only. */
+export function concernsHash({ settings: { network } }: Survey, hash: string): boolean {
+  return network === undefined || networkHash(network) === hash;
+}
+
+/** Whose DEL would have removed it: findings on these explain it. */
+export function traceOf({ containerID, ifName }: Omit<Attachment, 'network'>): {
+  id: string;
+  object: string;
+} {
+  return { id: 'D006', object: `container ${containerID} ${ifName}` };
+}
+
+function isHere(survey: Survey, { state, netns, addresses, since }: KnownAttachment): boolean {
+  if (state !== 'unknown') return state !== 'gone';
+  if (!survey.isSettled(new Date(since))) return true;
+  // Of one that cannot be looked at nothing is known.
+  return netns !== '' || addresses.some((address) => isHeld(survey, address));
+}
+
+function wholeNode(survey: Survey): Survey {
+  if (survey.settings.network === undefined) return survey;
+  return survey.once(
+    'whole node',
+    'attachments',
+    () => new Survey({ ...survey.settings, network: undefined }),
+  );
+}

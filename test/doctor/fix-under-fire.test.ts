@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'bun:test';
+import { requires } from '../requirements.ts';
+import { Fire } from './fire.ts';
+
+const seed = 7;
+const workers = 6;
+const rounds = 4;
+const command = 'cni-debug doctor --fix --json --min-age 1ms';
+
+describe.if(requires('root', 'ip', 'nft', 'ping'))('doctor --fix under fire', () => {
+  test('200 attachments come, go and crash while it runs again and again: none that lives is touched', async () => {
+    await using fire = await Fire.start(200, seed);
+    const mended = new Map<string, number>();
+    const fix = async () => {
+      const { stdout, stderr } = await fire.node.run(command);
+      expect(stderr).not.toContain('not mended');
+      for (const { finding, done } of JSON.parse(stdout).mends)
+        mended.set(finding, (mended.get(finding) ?? 0) + done.length);
+    };
+    fire.burn(workers);
+    while (fire.living.length < 70) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let round = 1; round <= rounds; round += 1) {
+      await fire.pause();
+      const isKilled = round % 3 === 0;
+      // What is taken away now must be there again when this round is over.
+      if (!isKilled) await fire.flushSome();
+      fire.burn(workers);
+      if (isKilled) await fire.node.run(`timeout -s KILL ${round} ${command}`);
+      else await fix();
+      await fire.pause();
+      expect({ round, losses: await fire.losses() }).toEqual({ round, losses: [] });
+      fire.burn(workers);
+    }
+    await fire.pause();
+    // All that crashed had something left by then, and what is left when all is quiet goes in the end.
+    await fix();
+    await fix();
+    expect(await fire.losses()).toEqual([]);
+    expect(fire.living.length).toBeGreaterThan(30);
+    expect([...mended].filter(([, lines]) => lines > 0).map(([id]) => id)).toEqual(
+      expect.arrayContaining(['D001', 'D004', 'D005', 'D006', 'D008', 'D021', 'D023']),
+    );
+    await fire.end();
+    expect(await fire.leftovers()).toEqual([]);
+    const { status, stdout } = await fire.node.run('cni-debug doctor --min-age 1ms');
+    expect([status, stdout]).toEqual([0, expect.stringContaining(': sound')]);
+  }, 600_000);
+});
