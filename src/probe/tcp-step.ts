@@ -41,10 +41,13 @@ export function probeTcp(run: ProbeRun, target: Endpoint): boolean {
   return false;
 }
 
-/** `, seen there as 198.51.100.1` */
+/** What NAT made of both ends: `, as 198.51.100.1, at 10.1.0.7:6443`. */
 function seenAs({ request, leftAs }: Exchange): string {
-  const own = request?.hops[0]?.came?.source;
-  return leftAs === undefined || own === leftAs.source ? '' : `, as ${leftAs.source}`;
+  const came = request?.hops[0]?.came;
+  if (came === undefined || leftAs === undefined) return '';
+  const source = came.source === leftAs.source ? '' : `, as ${leftAs.source}`;
+  const isSame = came.target === leftAs.target && came.targetPort === leftAs.targetPort;
+  return isSame ? source : `${source}, at ${leftAs.target} port ${leftAs.targetPort}`;
 }
 
 function unanswered(

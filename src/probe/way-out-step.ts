@@ -39,13 +39,10 @@ export function probeWayOut(run: ProbeRun, { source, ip }: Gateway, hasLeft: boo
     run.ok(what, `is there, as other packets show; one to nobody is refused: ${stop.text}`);
     return;
   }
-  run.fail(
-    what,
-    findingOfStop(run, stop, {
-      what: 'a datagram to elsewhere',
-      where: stop.isInside ? 'container' : 'node',
-    }),
-  );
+  const where = stop.isInside ? 'container' : 'node';
+  const found = findingOfStop(run, stop, { what: 'a datagram to elsewhere', where });
+  // One rule may be meant to be: only what is really to be reached would tell.
+  run.fail(what, stop.cause === 'rule' ? { ...found, severity: 'warning' } : found);
 }
 
 function isDefault({ family, dst, gateway, type }: Route, wanted: 4 | 6): boolean {

@@ -128,6 +128,31 @@ EOF`);
     60_000,
   );
 
+  test('an address that is translated to another one, as that of a service', async () => {
+    await using site = await FaultSite.start();
+    await site.node.sh(`nft -f - <<'EOF'
+      table ip services {
+        chain prerouting {
+          type nat hook prerouting priority dstnat
+          ip daddr 10.96.0.1 tcp dport 443 dnat to 192.0.2.2:7000
+          ip daddr 10.96.0.1 tcp dport 444 dnat to 192.0.2.2:7001
+          ip daddr 10.96.0.1 tcp dport 445 dnat to 192.0.2.77:7000
+        }
+      }
+EOF`);
+    const stepTo = (report: Json): Json => report.steps.find(({ what }: Json) => what.startsWith('TCP to'));
+    const sound = await found(site, 'true', 'probe web --to 10.96.0.1:443');
+    expect(sound).toMatchObject({ status: 0, findings: [] });
+    expect(stepTo(sound).text).toEndWith('as 192.0.2.1, at 192.0.2.2 port 7000');
+    const refused = await found(site, 'true', 'probe web --to 10.96.0.1:444');
+    expect(refused.findings[0]).toMatchObject({ id: 'P010', object: '10.96.0.1:444' });
+    const silent = await found(site, 'true', 'probe web --to 10.96.0.1:445');
+    expect(silent.findings[0]).toMatchObject({ id: 'P014', object: '10.96.0.1:445' });
+    const evidence = silent.findings[0].evidence.map(({ text }: Json) => text).join('\n');
+    expect(evidence).toContain('leaving by "up0" from 192.0.2.1 to 192.0.2.77 port 7000');
+    expect(evidence).toContain('192.0.2.77 does not answer: nobody on the link takes the packet');
+  }, 60_000);
+
   test('a host port of UDP', async () => {
     await using site = await FaultSite.start();
     const ports = '{"portMappings":[{"hostPort":5353,"containerPort":53,"protocol":"udp"}]}';
