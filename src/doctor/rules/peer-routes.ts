@@ -1,5 +1,6 @@
 import { formatCidr } from '../../cni/address.ts';
 import { openRouteSocket } from '../../kernel/netlink/socket.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { type HostRoute, hostRouteText } from '../../network/host-route.ts';
 import { hostRouteDifference } from '../../network/host-route-plan.ts';
 import { HOST_ROUTE_PROTOCOL, NodeRoutes } from '../../network/node-routes.ts';
