@@ -4,8 +4,8 @@ import { addressHolders } from './address-holders.ts';
 import { Survey } from './survey.ts';
 
 /**
- * The attachments whose things must be left alone: those that live, those whose namespace is there without the interface,
- * and those of which nobody says where they are, as long as they are young or a namespace has an address of theirs. Of all
+ * The attachments whose things must be left alone: those that are young or live, those whose namespace is there without the
+ * interface, and those of which nobody says where they are, as long as a namespace has an address of theirs. Of all
  * networks, whatever `--network` says.
  */
 export function knownOwners(survey: Survey): readonly KnownAttachment[] {
@@ -39,8 +39,9 @@ export function reasonsFor(owners: readonly Attachment[]): { id: string; object:
 }
 
 function isHere(survey: Survey, { state, netns, addresses, since }: KnownAttachment): boolean {
-  if (state !== 'unknown') return state !== 'gone';
+  // Its DEL may be about to come.
   if (!survey.isSettled(new Date(since))) return true;
+  if (state !== 'unknown') return state !== 'gone';
   // Of one that cannot be looked at nothing is known.
   return netns !== '' || addresses.some((address) => isHeld(survey, address));
 }

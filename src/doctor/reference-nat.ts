@@ -4,8 +4,10 @@ import type { Rule } from '../kernel/nftables/rule.ts';
 import { ruleText } from '../kernel/nftables/rule-text.ts';
 import type { Attachment } from '../network/attachment.ts';
 import { digest } from '../network/digest.ts';
+import { hiddenPeers } from './hidden-peers.ts';
 import { isHeld, knownOwners } from './known-owners.ts';
 import { chainsOf, rulesOf } from './nftables.ts';
+import { isOurs } from './node-ports.ts';
 import type { Survey } from './survey.ts';
 
 /** Rules that a plugin of the reference has made for one attachment, where it keeps them in nftables or iptables-nft. */
@@ -28,6 +30,8 @@ export interface ReferenceNat {
  * be asked a second time before anything is done about it.
  */
 export function orphanedReferenceNat(survey: Survey): ReferenceNat[] {
+  // Whose rules these are may be in a namespace that is not to be seen.
+  if (hiddenPeers(survey).some((link) => !isOurs(link))) return [];
   return [...masqueradeRules(survey), ...hostPortRules(survey), ...spoofRules(survey), ...chains(survey)];
 }
 

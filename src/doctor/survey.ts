@@ -87,7 +87,12 @@ export class Survey {
       // A journal that cannot be read is said; caches and leases know most of them.
       const records = this.each([this], (survey) => survey.records()).flat();
       const { attachments, refused } = everyAttachment(this.settings, records);
-      for (const reason of refused) this.overlook(new Unseen('attachments', reason));
+      // What is damaged in the cache is a finding of its own.
+      const damaged = this.each([() => this.cache()], (look) => look()).flatMap((cache) =>
+        cache.refused.map(({ reason }) => reason),
+      );
+      for (const reason of refused)
+        if (!damaged.includes(reason)) this.overlook(new Unseen('attachments', reason));
       return attachments.filter(({ network }) => this.concerns(network));
     });
   }

@@ -7,7 +7,7 @@ describe.if(canRun)('cached attachments whose container is gone', () => {
   test('the namespace is not there: its lease stands below, and gc ends both', async () => {
     await using node = await soundNode();
     await node.sh('ip netns del web');
-    expect(await diagnosis(node)).toEqual(['D006 network lab', '  D001 network lab']);
+    expect(await diagnosis(node)).toEqual(['D006 network lab', '  D001 network lab', '  D021 network lab']);
     const [found] = await findings(node);
     expect(found).toMatchObject({
       severity: 'warning',
@@ -22,7 +22,11 @@ describe.if(canRun)('cached attachments whose container is gone', () => {
   test('something else has its path', async () => {
     await using node = await soundNode();
     await node.sh('umount /run/netns/web');
-    expect(await diagnosis(node)).toEqual(['D006 container web eth0', '  D001 network lab']);
+    expect(await diagnosis(node)).toEqual([
+      'D006 container web eth0',
+      '  D001 network lab',
+      '  D021 network lab',
+    ]);
     const [found] = await findings(node);
     expect(found?.severity).toBe('error');
     expect(found?.cause).toContain('"/var/run/netns/web" is a regular file, not a network namespace');
@@ -40,7 +44,7 @@ describe.if(canRun)('cached attachments whose container is gone', () => {
   test('more leases than cached attachments are a root of their own', async () => {
     await using node = await soundNode();
     await node.sh('ip netns del web; printf "other\\r\\neth0" >/var/lib/cni/networks/lab/10.50.0.9');
-    expect(await diagnosis(node)).toEqual(['D001 network lab', 'D006 network lab']);
+    expect(await diagnosis(node)).toEqual(['D001 network lab', 'D006 network lab', '  D021 network lab']);
   });
 
   test('a young one, and one of another network, are not named', async () => {
@@ -57,7 +61,7 @@ describe.if(canRun)('cached attachments whose container is gone', () => {
     );
     expect(await diagnosis(node)).toEqual([]);
     await node.sh('pkill sleep; sleep 0.2');
-    expect(await diagnosis(node)).toEqual(['D006 network lab', '  D001 network lab']);
+    expect(await diagnosis(node)).toEqual(['D006 network lab', '  D001 network lab', '  D021 network lab']);
   });
 });
 
@@ -65,7 +69,12 @@ describe.if(canRun)('a node that was started anew', () => {
   test('stands above what it has left', async () => {
     await using node = await soundNode();
     await node.sh(`ip netns del web; touch -d 2020-01-01 ${cached} /var/lib/cni/networks/lab/10.50.0.*`);
-    expect(await diagnosis(node)).toEqual(['D013 node', '  D001 network lab', '  D006 network lab']);
+    expect(await diagnosis(node)).toEqual([
+      'D013 node',
+      '  D001 network lab',
+      '  D006 network lab',
+      '    D021 network lab',
+    ]);
     const [found] = await findings(node);
     expect(found?.cause).toContain('1 lease and 1 cached attachment are from before');
     expect(found?.evidence[0]?.text).toBe((await node.sh('grep btime /proc/stat')).trim());

@@ -13,10 +13,12 @@ import { concernsHash, isHeld, knownHashes, reasonsFor } from '../known-owners.t
 import { removeElements } from '../mends/remove-elements.ts';
 import { type ReferenceRule, removeReferenceRules } from '../mends/remove-reference-rules.ts';
 import { ownElements } from '../nftables.ts';
+import { isOurs } from '../node-ports.ts';
 import { orphanedReferenceNat, type ReferenceNat } from '../reference-nat.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
 import type { Survey } from '../survey.ts';
+import { orphanedVeths } from './ports.ts';
 
 export const natWithoutOwner: Rule = {
   id: 'D021',
@@ -64,7 +66,19 @@ export function orphanedElements(survey: Survey): FoundElement[] {
   });
   if (candidates.length === 0 || isPartial(survey)) return [];
   const links = new Set(survey.host().links.map(({ name }) => name));
-  return candidates.filter((found) => !isInUse(survey, found, links));
+  const linked = linkedOwners(survey);
+  return candidates.filter((found) => !linked.has(hashOf(found) ?? '') && !isInUse(survey, found, links));
+}
+
+function hashOf({ element: { comment = '' } }: FoundElement): string | undefined {
+  return parseOwner(comment)?.ownerHash;
+}
+
+/** Those that have a veth, whose other end may be where it is not seen, unless that is an orphan itself. */
+function linkedOwners(survey: Survey): ReadonlySet<string> {
+  const orphans = new Set(orphanedVeths(survey).map(({ link }) => link.index));
+  const linked = survey.host().links.filter((link) => isOurs(link) && !orphans.has(link.index));
+  return new Set(linked.flatMap(({ alias = '' }) => parseOwner(alias)?.ownerHash ?? []));
 }
 
 function isInUse(survey: Survey, { set, element }: FoundElement, links: ReadonlySet<string>): boolean {
@@ -94,7 +108,7 @@ function found(network: string, elements: readonly FoundElement[]): Draft {
       text: `${elementText(set, element)} comment "${element.comment}"`,
     })),
     fix: ['cni-debug doctor --fix', `cni-debug gc ${shellWord(network)}`],
-    follows: reasonsFor(owners),
+    follows: [...reasonsFor(owners), { id: 'D020', object: `network ${network}` }],
     mend: removeElements(elements, orphanedElements),
   };
 }

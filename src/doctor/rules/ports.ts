@@ -29,13 +29,12 @@ export interface OrphanedVeth {
   readonly link: Link;
   /** The bridge that it is a port of. */
   readonly bridge: string | undefined;
-  readonly end: OtherEnd | undefined;
+  readonly end: OtherEnd;
 }
 
 /**
  * Ours, by name and alias, and the reference's, by its kind of name on the bridge of a network: that no attachment is
- * known for, and whose other end is in no namespace, or is down and has no address. None where not every namespace can be
- * looked into. To be asked a second time before anything is done about it.
+ * known for, and whose other end is down and has no address. None where not every namespace can be looked into. To be asked a second time before anything is done about it.
  */
 export function orphanedVeths(survey: Survey): OrphanedVeth[] {
   const { links } = survey.host();
@@ -46,9 +45,10 @@ export function orphanedVeths(survey: Survey): OrphanedVeth[] {
     return isCandidate(survey, link, bridge) ? [{ link, bridge }] : [];
   });
   if (candidates.length === 0 || isPartial(survey)) return [];
-  return candidates
-    .map((candidate) => ({ ...candidate, end: otherEndOf(survey, candidate.link) }))
-    .filter(({ end }) => isUseless(survey, end));
+  return candidates.flatMap((candidate) => {
+    const end = otherEndOf(survey, candidate.link);
+    return end !== undefined && isUseless(survey, end) ? [{ ...candidate, end }] : [];
+  });
 }
 
 function isCandidate(survey: Survey, link: Link, bridge: string | undefined): boolean {
@@ -64,9 +64,11 @@ function isCandidate(survey: Survey, link: Link, bridge: string | undefined): bo
 /** RandomVethName of containernetworking/plugins, pkg/ip/link_linux.go: four bytes. */
 const ofReference = /^veth[0-9a-f]{1,8}$/;
 
-/** An end that is up, or has an address, is somebody's, whoever that is; and one in a young namespace soon will be. */
-function isUseless(survey: Survey, end: OtherEnd | undefined): boolean {
-  if (end === undefined) return true;
+/**
+ * An end that is up, or has an address, is somebody's, whoever that is; and one in a young namespace soon will be. One that
+ * is not seen is somewhere, or the kernel would have removed both.
+ */
+function isUseless(survey: Survey, end: OtherEnd): boolean {
   if (end.link.up || end.hasAddress || end.link.master !== undefined) return false;
   return end.namespace === undefined || isOld(survey, end.namespace);
 }
@@ -118,9 +120,7 @@ function found(object: string, veths: readonly OrphanedVeth[]): Draft {
 
 const mostShown = 3;
 
-function endText(end: OtherEnd | undefined): string {
-  if (end === undefined) return 'in no namespace that a process or a mount keeps';
-  const { link, namespace } = end;
+function endText({ link, namespace }: OtherEnd): string {
   const where = namespace === undefined ? 'in the node itself' : `in ${namespace.path}`;
   return `"${link.name}" ${where}, down and without an address`;
 }
