@@ -26,7 +26,7 @@ describe.if(requires('root', 'ip'))('leases of zero bytes', () => {
     const written = `printf 'new\\r\\neth0' > ${leases}/10.50.0.9`;
     expect(await mendedAfter(node, 'D004', written)).toMatchObject({
       done: [],
-      left: ['lease 10.50.0.9 of nobody in network lab: it is not empty any more'],
+      left: ['lease 10.50.0.9 of nobody in network lab: it was given away anew meanwhile'],
     });
     expect(node.read(`${leases}/10.50.0.9`)).toBe('new\r\neth0');
   });
@@ -123,7 +123,7 @@ describe.if(requires('root', 'ip', 'nft'))('attachments whose container is gone'
     [
       'attached anew',
       'ip netns add web; ip -n web link set lo up; cni-debug add lab web >/dev/null',
-      /the container is there/,
+      /attached anew/,
     ],
     ['in a namespace of the same path', 'ip netns add web', /the container is there/],
     [

@@ -24,7 +24,7 @@ export type FindLostNat = (survey: Survey) => readonly LostNat[];
 
 /**
  * Puts back what a reload of the firewall took from containers that live, as their ADD has made it: in one transaction, or
- * for each by itself when something keeps one from it. What of another has the port meanwhile is never replaced.
+ * for each by itself when something keeps one from it. What another has meanwhile is never taken from him.
  */
 export function restoreNat(
   { settings }: { settings: SurveySettings },
@@ -50,8 +50,7 @@ async function restore(
     const reason = atWork(calls, made?.containerID) ?? whyNoMore(made, settings);
     if (reason !== undefined) account.leave(line, reason);
     else if (one === undefined) account.tick(line);
-    else if (one.missing.some((text) => text.includes('belongs to another')))
-      account.leave(line, `two containers seem to have one address: ${one.missing.join('; ')}`);
+    else if (one.missing.some(isOfAnother)) account.leave(line, one.missing.filter(isOfAnother).join('; '));
     else going.push(one);
   }
   const ruleset = new Ruleset();
@@ -62,6 +61,11 @@ async function restore(
     ruleset.close();
   }
   return account;
+}
+
+/** A port, or an address that is another's by now: that is not put back, but taken away. */
+function isOfAnother(missing: string): boolean {
+  return missing.includes(' belongs to another: ');
 }
 
 function makeAll(ruleset: Ruleset, going: readonly LostNat[], account: MendAccount): readonly LostNat[] {
