@@ -5,6 +5,7 @@ import { Survey } from '../doctor/survey.ts';
 import { fold } from '../findings/fold.ts';
 import { findingsJson } from '../findings/json-report.ts';
 import { findingsText } from '../findings/text-report.ts';
+import { visible } from '../trace/visible-text.ts';
 import { ExitStatus, usageError } from './failure.ts';
 import { durationOption, type NetworkOptions, withNetworkOptions } from './network-options.ts';
 import { pluginFacts } from './plugin-facts.ts';
@@ -74,7 +75,7 @@ export function isJson({ json, format }: DoctorOptions): boolean {
 }
 
 export function sayUnseen({ unseen }: Diagnosis): void {
-  for (const line of unseen) note('doctor', `not looked at: ${line}`);
+  for (const line of unseen) note('doctor', `not looked at: ${visible(line)}`);
 }
 
 export function statusOf({ findings, unseen }: Diagnosis): number {

@@ -21,23 +21,27 @@ export interface DamagedCache {
 /** Longer than what anybody caches. */
 const longest = 16 * 1024 * 1024;
 
-/** What is younger than the minimum age may be in the middle of being written: libcni does not rename. */
+/** Those that are older than the minimum age; of what says nothing else of its attachment that is said. */
 export function damagedCaches(survey: Survey): readonly DamagedCache[] {
   return survey.once('damaged caches', 'cached attachments', () =>
     survey
-      .each(survey.cache().refused, ({ path, reason }) => damageAt(path, reason))
-      .filter((damage) => damage !== undefined)
-      .filter(({ since }) => survey.isSettled(since)),
+      .each(survey.cache().refused, ({ path, reason }) => damageAt(path, reason, survey))
+      .filter((damage) => damage !== undefined),
   );
 }
 
-/** Throws Unseen for what this user may not read. */
-function damageAt(path: string, reason: string): DamagedCache | undefined {
+/** Throws Unseen for what this user may not read, and what may be whole in a moment. */
+function damageAt(path: string, reason: string, survey: Survey): DamagedCache | undefined {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return undefined;
-    return damageOf(stats, path, reason);
+    const damage = damageOf(stats, path, reason);
+    // libcni does not rename a file into its place.
+    if (damage !== undefined && !survey.isSettled(damage.since))
+      throw new Unseen(path, 'is no cached attachment, and so young that it may just be being written');
+    return damage;
   } catch (error) {
+    if (error instanceof Unseen) throw error;
     throw new Unseen(path, error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
@@ -47,7 +51,12 @@ function damageOf(stats: Stats, path: string, reason: string): DamagedCache | un
   if (!stats.isFile() || stats.size > longest) return { ...damage, text: '' };
   try {
     const text = readRegularFile(path, longest);
-    return isBareResult(text) ? undefined : { ...damage, text: text.slice(0, 80) };
+    if (isBareResult(text))
+      throw new Unseen(
+        path,
+        'is the result of an attachment, and does not say of which: libcni wrote them so',
+      );
+    return { ...damage, text: text.slice(0, 80) };
   } catch (error) {
     // Removed between the two looks.
     if (error instanceof SystemError && error.code === 'ENOENT') return undefined;
@@ -55,7 +64,7 @@ function damageOf(stats: Stats, path: string, reason: string): DamagedCache | un
   }
 }
 
-/** As libcni wrote them before 0.8: it still reads them. */
+/** As libcni did before 0.8; it still reads them. */
 function isBareResult(text: string): boolean {
   try {
     const document = parseJson(text);

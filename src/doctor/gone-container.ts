@@ -1,8 +1,10 @@
+import { addressesOf } from '../cni/result.ts';
 import type { Evidence } from '../findings/finding.ts';
 import { NotNetworkNamespaceError, openNamespace } from '../kernel/netns.ts';
 import { shellWord } from '../lint/shell-word.ts';
 import { attachmentState, isOwnNetwork } from '../runtime/attachment-state.ts';
 import type { CacheEntry } from '../runtime/result-cache.ts';
+import { addressHolders } from './address-holders.ts';
 import type { Survey } from './survey.ts';
 
 /** A cached attachment whose container is gone, and what is at its namespace's path now. */
@@ -15,16 +17,25 @@ export interface AbandonedCache {
   readonly evidence: readonly Evidence[];
 }
 
-/** Those that are older than the minimum age, oldest first. */
+/**
+ * Those that are older than the minimum age, oldest first; but none whose address some namespace of this node has: it may
+ * be mounted where this process does not see it. Throws Unseen.
+ */
 export function abandonedCaches(survey: Survey): readonly AbandonedCache[] {
-  return survey.once('abandoned caches', 'cached attachments', () =>
-    survey
+  return survey.once('abandoned caches', 'cached attachments', () => {
+    const found = survey
       .cache()
       .entries.filter(({ attachment }) => survey.concerns(attachment.network))
       .filter(({ since }) => survey.isSettled(since))
       .map(abandonedCache)
-      .filter((found) => found !== undefined),
-  );
+      .filter((cache) => cache !== undefined);
+    return found.filter(({ entry }) => !isHeld(entry, survey));
+  });
+}
+
+function isHeld({ attachment }: CacheEntry, survey: Survey): boolean {
+  const holders = addressHolders(survey);
+  return addressesOf(attachment.result).some((address) => holders.has(address.replace(/\/.*/, '')));
 }
 
 /** Undefined where the container is still there, or that cannot be told. Looks anew each time. Never throws. */

@@ -35,7 +35,12 @@ export function ofFiles(
   return [...grouped(found, ({ file }) => file)].map(([file, group]) => draftOf(`file ${file}`, group));
 }
 
-/** One of a file that no runtime can load is of nobody knows which network, unless it says a name. */
+/** Whether `--network` leaves it in; one that no runtime can load is of nobody knows which network, unless it says a name. */
+export function isConcerned(file: LintedFile | undefined, survey: Survey): boolean {
+  const named = file?.network?.name ?? (file?.document && lookUp(file.document.value, 'name'));
+  return typeof named !== 'string' || survey.concerns(named);
+}
+
 function of(
   { context, findings }: LintResult,
   ids: readonly string[] | undefined,
@@ -43,9 +48,10 @@ function of(
 ): LintFinding[] {
   return findings.filter(({ id, file: path }) => {
     if (ids !== undefined && !ids.includes(id)) return false;
-    const file = context.files.find((one) => one.path === path);
-    const named = file?.network?.name ?? (file?.document && lookUp(file.document.value, 'name'));
-    return typeof named !== 'string' || survey.concerns(named);
+    return isConcerned(
+      context.files.find((one) => one.path === path),
+      survey,
+    );
   });
 }
 

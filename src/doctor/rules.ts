@@ -4,11 +4,16 @@ import { configurationRefused, conflistIgnored } from './rules/configurations.ts
 import { damagedCache } from './rules/damaged-caches.ts';
 import { damagedLease } from './rules/damaged-leases.ts';
 import { pluginMissing, pluginNotExecutable, versionUnsupported } from './rules/executables.ts';
+import { attachmentFailing } from './rules/failing-attachments.ts';
 import { leasesWithoutOwner } from './rules/leases.ts';
+import { lockHeld } from './rules/locks.ts';
+import { pluginCrashed, pluginOutputMalformed } from './rules/misbehaving-plugins.ts';
 import { natMissing } from './rules/missing-nat.ts';
 import { natWithoutOwner, referenceNatWithoutOwner } from './rules/orphaned-nat.ts';
 import { poolExhausted, poolNearlyFull } from './rules/pools.ts';
 import { orphanedVeth } from './rules/ports.ts';
+import { nodeRestarted } from './rules/restart.ts';
+import { pluginSlow } from './rules/slow-plugins.ts';
 import { callWithoutEnd } from './rules/unfinished-calls.ts';
 
 /** Every rule there is, in the order of their IDs. One that goes leaves its ID unused for ever. */
@@ -19,7 +24,13 @@ export const rules: readonly Rule[] = [
   damagedLease,
   damagedCache,
   cacheWithoutContainer,
+  lockHeld,
   callWithoutEnd,
+  pluginCrashed,
+  pluginOutputMalformed,
+  pluginSlow,
+  attachmentFailing,
+  nodeRestarted,
   pluginMissing,
   pluginNotExecutable,
   versionUnsupported,

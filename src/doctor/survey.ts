@@ -84,7 +84,9 @@ export class Survey {
   /** Caches, leases and records joined. */
   attachments(): readonly KnownAttachment[] {
     return this.once('attachments', 'attachments', () => {
-      const { attachments, refused } = everyAttachment(this.settings);
+      // A journal that cannot be read is said; caches and leases know most of them.
+      const records = this.each([this], (survey) => survey.records()).flat();
+      const { attachments, refused } = everyAttachment(this.settings, records);
       for (const reason of refused) this.overlook(new Unseen('attachments', reason));
       return attachments.filter(({ network }) => this.concerns(network));
     });

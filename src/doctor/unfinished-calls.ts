@@ -1,8 +1,12 @@
+import { journalsOf } from '../node/journals.ts';
+import { knownNetworks } from '../node/known-networks.ts';
+import { newestRecords } from '../node/newest-records.ts';
 import { claimFolder } from '../runtime/claims.ts';
 import { type LeftClaim, leftClaims } from '../runtime/left-claims.ts';
 import { isRunning } from '../trace/living-process.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 import type { Survey } from './survey.ts';
+import { see } from './unseen.ts';
 
 /** What is longer ago is known by what it has left, and not by its record. */
 const longestAgoMs = 24 * 3600_000;
@@ -35,7 +39,22 @@ export function unfinishedCalls(survey: Survey): readonly UnfinishedCall[] {
     settled.add(key);
     found.push({ record, isRunning: isRunning(record) });
   }
-  return found;
+  return found.some(({ isRunning }) => !isRunning) ? withoutEnded(found, survey) : found;
+}
+
+/** A process that was there when the journal was read may have ended as it should: it has written that down by now. */
+function withoutEnded(calls: readonly UnfinishedCall[], survey: Survey): UnfinishedCall[] {
+  const journals = [{ plugins: [] }, ...knownNetworks(survey.settings)].flatMap(journalsOf);
+  const ended = new Set<string>();
+  const oldest = Math.min(...calls.map(({ record }) => record.startedAt.getTime()));
+  see('journals', () => {
+    for (const { kind, id, startedAt } of newestRecords([...new Set(journals)])) {
+      if (kind === 'call') ended.add(id);
+      // Behind it are those that had been written when it began.
+      else if (startedAt.getTime() < oldest) break;
+    }
+  });
+  return calls.filter(({ record }) => !ended.has(record.id));
 }
 
 /** What calls of the command line that were killed had begun, as far as it is of networks that are looked at. */

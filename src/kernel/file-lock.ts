@@ -18,7 +18,7 @@ export class LockTimeoutError extends Error {
     readonly timeoutMs: number,
     readonly holders: LockHolder[],
   ) {
-    const who = holders.map(describe).join(', ') || 'a process that cannot be seen from here';
+    const who = holders.map(describeHolder).join(', ') || 'a process that cannot be seen from here';
     super(`lock ${JSON.stringify(path)}: still held by ${who} after ${timeoutMs} ms`);
   }
 }
@@ -44,7 +44,7 @@ export function lockFile(fd: number, { path, timeoutMs, isShared = false }: Lock
     if (remaining <= 0) break;
     sleep(Math.min(pause, remaining));
   }
-  const holders = holdersOf(fd);
+  const holders = lockHolders(fd);
   // No holder: it may have let go just now.
   if (holders.length === 0 && tryLock(fd, path, operation)) return;
   throw new LockTimeoutError(path, timeoutMs, holders);
@@ -71,10 +71,11 @@ function sleep(ms: number): void {
 }
 
 /**
- * Reads the holders from /proc/locks, whose lines are `1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF`
- * with a hexadecimal device (fs/locks.c, lock_get_status); those who wait are marked `->`.
+ * Who has the lock of an open file; nobody where that cannot be seen from here. Read from /proc/locks, whose lines are
+ * `1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF` with a hexadecimal device (fs/locks.c, lock_get_status);
+ * those who wait are marked `->`.
  */
-function holdersOf(fd: number): LockHolder[] {
+export function lockHolders(fd: number): LockHolder[] {
   try {
     const inode = fstatSync(fd).ino;
     const file = `${deviceOf(fd)}:${inode}`;
@@ -113,6 +114,6 @@ function holder(pid: number): LockHolder {
   }
 }
 
-// The kernel names the process that took the lock; a child that inherited the open file keeps it beyond its end.
-const describe = ({ pid, command }: LockHolder): string =>
+/** The kernel names the process that took the lock; a child that inherited the open file keeps it beyond its end. */
+export const describeHolder = ({ pid, command }: LockHolder): string =>
   `pid ${pid} (${command ?? 'ended; a child of it may hold it'})`;

@@ -8,6 +8,7 @@ import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { type AttachmentState, attachmentState } from '../runtime/attachment-state.ts';
 import { networkFiles } from '../runtime/network-files.ts';
 import { type CacheEntry, ResultCache } from '../runtime/result-cache.ts';
+import type { StoredRecord } from '../trace/stored-record.ts';
 import { dataDirsOf } from './data-dirs.ts';
 import { journalsOf } from './journals.ts';
 import { newestRecords } from './newest-records.ts';
@@ -47,8 +48,13 @@ interface Sighting {
 /**
  * Everything that the result cache, the leases of host-local, and the journals of `debug` know of this node's
  * attachments, oldest first; and what could not be looked at. Never throws.
+ *
+ * @param records newest first, where somebody has read the journals already; else all there are
  */
-export function everyAttachment({ confDir, cacheDir }: NodePlaces): {
+export function everyAttachment(
+  { confDir, cacheDir }: NodePlaces,
+  records?: Iterable<StoredRecord>,
+): {
   attachments: KnownAttachment[];
   refused: string[];
 } {
@@ -75,7 +81,7 @@ export function everyAttachment({ confDir, cacheDir }: NodePlaces): {
   const sightings = [
     ...cached.map(byCache),
     ...dataDirs.flatMap((folder) => attempt(() => listLeases(folder).map(byLease))),
-    ...attempt(() => recorded(journals)),
+    ...attempt(() => recorded(records ?? newestRecords(journals))),
   ];
   return { attachments: joined(sightings), refused };
 }
@@ -110,9 +116,9 @@ function byLease({ network, containerID, ifName = '', address, since }: Lease): 
 }
 
 /** Those whose last call was an ADD that succeeded. */
-function recorded(journals: readonly string[]): Sighting[] {
+function recorded(records: Iterable<StoredRecord>): Sighting[] {
   const last = new Map<string, Sighting | undefined>();
-  for (const record of newestRecords(journals)) {
+  for (const record of records) {
     const { kind, command, network, containerID, ifName, netns, error, startedAt: since } = record;
     if (kind !== 'call' || error !== undefined || (command !== 'ADD' && command !== 'DEL')) continue;
     const key = [network, containerID, ifName].join('\n');

@@ -24,7 +24,10 @@ function ofNetwork(network: string, caches: readonly AbandonedCache[], survey: S
   const [first] = caches as [AbandonedCache];
   return {
     object: `network ${network}`,
-    cause: `${caches.length} cached attachment${caches.length === 1 ? ' is' : 's are'} of containers that are gone`,
+    cause:
+      caches.length === 1
+        ? 'the container of a cached attachment is gone'
+        : `the containers of ${caches.length} cached attachments are gone`,
     evidence: caches.slice(0, 3).flatMap(({ evidence }) => evidence),
     ...common(network, first.entry.since, caches, survey),
   };

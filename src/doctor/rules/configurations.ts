@@ -1,7 +1,7 @@
 import type { Finding as LintFinding } from '../../lint/finding.ts';
 import type { LintedFile } from '../../lint/linted-file.ts';
 import { type LintResult, lintOf } from '../lint-result.ts';
-import { ofFiles } from '../linted.ts';
+import { isConcerned, ofFiles } from '../linted.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 
@@ -35,9 +35,17 @@ export const configurationRefused: Rule = {
   async find(survey) {
     const isMeant = ({ id, severity }: LintFinding, file: LintedFile | undefined) =>
       severity === 'error' && file?.network !== undefined && !saidElsewhere.includes(id);
-    return ofFiles(await lintOf(survey), isMeant, survey);
+    return ofFiles(await lintOf(survey), isMeant, survey).map(withReason);
   },
 };
+
+/** A route that leads elsewhere may be what answers are dropped by: a packet proves that, and this is why, or only beside it. */
+function withReason(draft: Draft): Draft {
+  const isOverlap = draft.evidence.every(({ text }) => text.startsWith(`${subnetOverlapsHost} `));
+  return isOverlap ? { ...draft, follows: [{ id: 'D029' }] } : draft;
+}
+
+const subnetOverlapsHost = 'L021';
 
 /** Where `lint` has a rule for the reason, in its words. */
 function unloaded(result: LintResult, survey: Survey): Draft[] {
@@ -55,7 +63,7 @@ function unloaded(result: LintResult, survey: Survey): Draft[] {
   const isVersion = ({ path }: LintedFile) =>
     result.findings.some(({ id, file }) => id === 'L010' && file === path);
   const others = result.context.files.filter(
-    (file) => file.network === undefined && !isSaid(file) && !isVersion(file),
+    (file) => file.network === undefined && isConcerned(file, survey) && !isSaid(file) && !isVersion(file),
   );
   return [
     ...said,
@@ -74,6 +82,8 @@ function refused(path: string, reason: string): Draft {
   };
 }
 
+const noPod = 'no pod starts: the runtime waits for a network, and the node is not ready';
+
 /** With everything that is there and would be one under another name. */
 function none({ findings, hasDirectory }: LintResult, survey: Survey): Draft[] {
   const { confDir } = survey.settings;
@@ -82,7 +92,8 @@ function none({ findings, hasDirectory }: LintResult, survey: Survey): Draft[] {
     return [
       {
         object: `file ${confDir}`,
-        cause: 'is not there: no runtime finds a network, and no pod starts',
+        cause: 'is not there: no runtime finds a network',
+        meaning: noPod,
         evidence: [{ source: `ls ${confDir}`, text: 'No such file or directory' }],
         fix: [`put the configuration of a network into ${confDir}, or say with --conf-dir where it is`],
       },
@@ -94,6 +105,7 @@ function none({ findings, hasDirectory }: LintResult, survey: Survey): Draft[] {
     {
       object: `file ${confDir}`,
       cause: found.message,
+      meaning: noPod,
       evidence: [found, ...others].map(({ id, file, message }) => ({
         source: file,
         text: `${id} ${message}`,

@@ -13,7 +13,12 @@ export const damagedCache: Rule = {
   meaning:
     'libcni refuses the DEL of the attachment whose file it is, again and again: the pod stays in Terminating',
   *find(survey) {
-    for (const damage of damagedCaches(survey)) yield found(damage, survey);
+    const { network } = survey.settings;
+    for (const damage of damagedCaches(survey)) {
+      // Nothing but its name says whose it is.
+      const isMeant = network === undefined || basename(damage.path).startsWith(`${network}-`);
+      if (isMeant) yield found(damage, survey);
+    }
   },
 };
 
