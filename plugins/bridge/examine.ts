@@ -9,6 +9,7 @@ import { IFF_PROMISC } from '../../src/kernel/netlink/link-message.ts';
 import { hostVethName } from '../../src/network/attachment.ts';
 import { endpointsOf } from '../../src/network/gateway.ts';
 import { missingMasquerade } from '../../src/network/masquerade.ts';
+import { presentNat } from '../../src/network/present-nat.ts';
 import { addressesOf } from '../../src/network/result-addressing.ts';
 import { missingSpoofCheck } from '../../src/network/spoof-check.ts';
 import { differs, refuseDifferences } from '../../src/trace/differences.ts';
@@ -98,14 +99,14 @@ function ruleDifferences(
   result: Result,
 ): string[] {
   if (port.name !== hostVethName(attachment)) return [];
-  const { ruleset } = surroundings;
+  const present = presentNat(surroundings.ruleset.nftables);
   const mac =
     (result.interfaces ?? []).find(({ name, sandbox }) => sandbox && name === invocation.ifName)?.mac ?? '';
   const masquerade = settings.ipMasq
-    ? missingMasquerade(ruleset, attachment, addressesOf(result), settings.nodeSubnet?.network)
+    ? missingMasquerade(present, attachment, addressesOf(result), settings.nodeSubnet?.network)
     : [];
   const spoofCheck = settings.macspoofchk
-    ? missingSpoofCheck(ruleset, attachment, { name: port.name, mac })
+    ? missingSpoofCheck(present, attachment, { name: port.name, mac })
     : [];
   return [
     ...masquerade.map((what) => `ipMasq: ${what}`),

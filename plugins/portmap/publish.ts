@@ -6,6 +6,7 @@ import { linkTowards } from '../../src/kernel/netlink/route-lookup.ts';
 import { type NetlinkSocket, openRouteSocket } from '../../src/kernel/netlink/socket.ts';
 import type { Attachment } from '../../src/network/attachment.ts';
 import { missingHostPorts, planHostPorts } from '../../src/network/host-port.ts';
+import { presentNat } from '../../src/network/present-nat.ts';
 import type { Publication, PublishedAddress } from '../../src/network/publication.ts';
 import { Sysctls } from '../../src/network/sysctls.ts';
 import { refuseDifferences } from '../../src/trace/differences.ts';
@@ -45,7 +46,7 @@ export function examine(
   surroundings: Surroundings,
 ): void {
   const publication = seenFromHere(owner, settings, result, surroundings);
-  const missing = missingHostPorts(surroundings.ruleset.nftables, owner, publication);
+  const missing = missingHostPorts(presentNat(surroundings.ruleset.nftables), owner, publication);
   refuseDifferences(missing, 'node');
 }
 

@@ -22,6 +22,7 @@ const verbs: Verbs = {
   logs: async () => (await import('./logs.ts')).logsCommand(),
   trace: async () => (await import('./trace.ts')).traceCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+  probe: async () => (await import('./probe.ts')).probeCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
   install: async () => (await import('./install.ts')).installCommand(),

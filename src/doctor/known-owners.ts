@@ -31,12 +31,11 @@ export function concernsHash({ settings: { network } }: Survey, hash: string): b
   return network === undefined || networkHash(network) === hash;
 }
 
-/** Whose DEL would have removed it: findings on these explain it. */
-export function traceOf({ containerID, ifName }: Omit<Attachment, 'network'>): {
-  id: string;
-  object: string;
-} {
-  return { id: 'D006', object: `container ${containerID} ${ifName}` };
+/** The findings that explain why something of these is still there: their DEL was never done, or not to its end. */
+export function reasonsFor(owners: readonly Attachment[]): { id: string; object: string }[] {
+  const networks = new Set(owners.map(({ network }) => `network ${network}`));
+  const containers = new Set(owners.map(({ containerID, ifName }) => `container ${containerID} ${ifName}`));
+  return [...networks, ...containers].map((object) => ({ id: 'D006', object }));
 }
 
 function isHere(survey: Survey, { state, netns, addresses, since }: KnownAttachment): boolean {

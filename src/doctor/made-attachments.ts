@@ -42,7 +42,14 @@ export function madeAttachments(survey: Survey): readonly MadeAttachment[] {
     const entries = survey
       .cache()
       .entries.filter(({ attachment, since }) => present.has(keyOf(attachment)) && survey.isSettled(since));
-    return survey.each(entries, (entry) => see(entry.path, () => madeBy(entry))).flat();
+    // Of hundreds of attachments the configuration is one and the same.
+    const lists = new Map<string, NetworkList>();
+    const read = (config: string) => {
+      const list = lists.get(config) ?? parseConflist(config);
+      lists.set(config, list);
+      return list;
+    };
+    return survey.each(entries, (entry) => see(entry.path, () => madeBy(entry, read))).flat();
   });
 }
 
@@ -56,10 +63,13 @@ function keyOf({ network, containerID, ifName }: Pick<MadeAttachment, 'network' 
 }
 
 /** libcni of before 1.0 may have kept no result. */
-function madeBy({ path, since, attachment }: CacheEntry): MadeAttachment[] {
+function madeBy(
+  { path, since, attachment }: CacheEntry,
+  read: (config: string) => NetworkList,
+): MadeAttachment[] {
   const { network, containerID, ifName, netns, config, result, capabilityArgs } = attachment;
   if (result === undefined || config === '') return [];
-  const list = parseConflist(config);
+  const list = read(config);
   const prevResult = inVersionOf(list, result);
   const version = versionOfResult(prevResult, list.cniVersion);
   const plugins = list.plugins.flatMap((plugin) =>
@@ -69,9 +79,24 @@ function madeBy({ path, since, attachment }: CacheEntry): MadeAttachment[] {
   return [{ network, containerID, ifName, netns, path, since, result: latest, plugins }];
 }
 
-/** What the plugins of a network that has a file would get from a runtime, without a container's part. */
-export function configuredPlugins(list: NetworkList): readonly MadePlugin[] {
-  return list.plugins.flatMap((plugin) => withDelegates(pluginConfiguration(list, plugin)));
+/** A network that has a file, and what its plugins would get from a runtime, without a container's part. */
+export interface ConfiguredNetwork {
+  readonly name: string;
+  readonly path: string;
+  readonly plugins: readonly MadePlugin[];
+}
+
+/** Those that `--network` leaves in. One whose configuration makes no sense is a matter of `lint`. */
+export function configuredNetworks(survey: Survey): readonly ConfiguredNetwork[] {
+  return survey.once('configured networks', survey.settings.confDir, () => {
+    const networks = survey.files().networks.filter(({ list }) => survey.concerns(list.name));
+    return survey.each(networks, ({ list, path }) =>
+      see(path, () => {
+        const plugins = list.plugins.flatMap((plugin) => withDelegates(pluginConfiguration(list, plugin)));
+        return { name: list.name, path, plugins };
+      }),
+    );
+  });
 }
 
 function withDelegates(document: JsonObject): MadePlugin[] {

@@ -7,11 +7,16 @@ import { withSystemError } from '../kernel/system-error.ts';
  * `options` add up over their lines, as in the reference. Throws SystemError.
  */
 export function readResolvConf(path: string): JsonObject {
+  return parseResolvConf(withSystemError('open', path, () => readFileSync(path, 'utf8')));
+}
+
+/** The same of its text. */
+export function parseResolvConf(text: string): JsonObject {
   const nameservers: string[] = [];
   const search: string[] = [];
   const options: string[] = [];
   const dns = newObject();
-  for (const line of withSystemError('open', path, () => readFileSync(path, 'utf8')).split('\n')) {
+  for (const line of text.split('\n')) {
     const [keyword = '', ...words] = line.trim().split(/\s+/);
     const [first] = words;
     if (first === undefined || /^[#;]/.test(keyword)) continue;

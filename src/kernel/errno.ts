@@ -8,18 +8,24 @@ export const EACCES = 13;
 export const EROFS = 30;
 export const EBUSY = 16;
 export const EEXIST = 17;
+export const EXDEV = 18;
 export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const EINVAL = 22;
 export const ENOTTY = 25;
 export const ERESTART = 85;
 export const EMSGSIZE = 90;
+export const EPROTONOSUPPORT = 93;
 export const EOPNOTSUPP = 95;
+export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETUNREACH = 101;
+export const ENETDOWN = 100;
 export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
+export const EINPROGRESS = 115;
+export const ECONNREFUSED = 111;
 export const EHOSTUNREACH = 113;
 
 /** `ENOENT` for 2; `errno 4095` for a number that has no name. */

@@ -36,6 +36,13 @@ export const getsockopt = (fd: number, level: number, option: number, value: Buf
 export const send = (fd: number, data: Buffer, flags: number): number =>
   call('send', fd, data, data.length, flags);
 
+/** sendto(2); `address` is a struct sockaddr; answers the number of bytes taken. */
+export const sendto = (fd: number, data: Buffer, flags: number, address: Buffer): number =>
+  call('sendto', fd, data, data.length, flags, address, address.length);
+
+/** connect(2); `address` is a struct sockaddr. */
+export const connect = (fd: number, address: Buffer): number => call('connect', fd, address, address.length);
+
 /** recvfrom(2); fills `buffer` and `address`, a struct sockaddr; answers the number of bytes. */
 export const recvfrom = (fd: number, buffer: Buffer, flags: number, address: Buffer): number =>
   call('recvfrom', fd, buffer, buffer.length, flags, address, lengthOf(address));
@@ -74,6 +81,8 @@ const PROTOTYPES = {
   setsockopt: 'int setsockopt(int, int, int, void *, uint)',
   getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   send: 'long send(int, void *, size_t, int)',
+  sendto: 'long sendto(int, void *, size_t, int, void *, uint)',
+  connect: 'int connect(int, void *, uint)',
   recvfrom: 'long recvfrom(int, void *, size_t, int, void *, void *)',
   setns: 'int setns(int, int)',
   unshare: 'int unshare(int)',

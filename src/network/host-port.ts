@@ -1,7 +1,6 @@
 import { family } from '../cni/address.ts';
 import { fieldsText, interfaceField, portField, protocolField } from '../kernel/nftables/data-type.ts';
 import { deleteElements } from '../kernel/nftables/element.ts';
-import type { Nftables } from '../kernel/nftables/socket.ts';
 import type { Attachment } from './attachment.ts';
 import { HostPortClaims } from './host-port-claims.ts';
 import { ALL_HOST_PORT_SETS, addHostPortSets, HOST_PORT_SETS, hostPortChains } from './host-port-rules.ts';
@@ -15,9 +14,9 @@ import {
   writeOwned,
 } from './owned-element.ts';
 import { planElementRemoval } from './owned-removal.ts';
+import type { PresentNat } from './present-nat.ts';
 import { type HostPort, type HostPortOptions, isOfAll, type Publication } from './publication.ts';
 import type { Ruleset } from './ruleset.ts';
-import { TableRules } from './table-rules.ts';
 
 /**
  * Leads ports of the node to an attachment. `commit` throws CniError with code 103 when one of them is another's. It
@@ -74,11 +73,10 @@ export function planHostPortCollection(
 }
 
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
-export function missingHostPorts(nftables: Nftables, owner: Attachment, publication: Publication): string[] {
-  const rules = new TableRules(nftables);
+export function missingHostPorts(present: PresentNat, owner: Attachment, publication: Publication): string[] {
   const complaints = [
-    ...hostPortChains().map((chain) => chainComplaintOf(rules, chain)),
-    ...elementsOf(publication).map((element) => complaintOf(nftables, owner, element)),
+    ...hostPortChains().map((chain) => chainComplaintOf(present.rules, chain)),
+    ...elementsOf(publication).map((element) => complaintOf(present, owner, element)),
   ];
   return complaints.filter((complaint) => complaint !== undefined);
 }

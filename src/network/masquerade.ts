@@ -19,8 +19,8 @@ import {
   writeOwned,
 } from './owned-element.ts';
 import { planElementRemoval } from './owned-removal.ts';
+import type { PresentNat } from './present-nat.ts';
 import type { Ruleset } from './ruleset.ts';
-import { TableRules } from './table-rules.ts';
 import { removeUnusedChain } from './unused-chain.ts';
 
 /**
@@ -98,17 +98,17 @@ export function planMasqueradeCollection(
 
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
 export function missingMasquerade(
-  ruleset: Ruleset,
+  present: PresentNat,
   owner: Attachment,
   addresses: readonly Cidr[],
   leftAlone?: Cidr,
 ): string[] {
-  const { nftables } = ruleset;
-  const rules = new TableRules(nftables);
   const sources = sourcesOf(addresses, leftAlone);
   const complaints = [
-    ...[postrouting(), ...subnetsOf(owner.network, sources)].map((chain) => chainComplaintOf(rules, chain)),
-    ...sources.map((source) => complaintOf(nftables, owner, elementOf(owner, source))),
+    ...[postrouting(), ...subnetsOf(owner.network, sources)].map((chain) =>
+      chainComplaintOf(present.rules, chain),
+    ),
+    ...sources.map((source) => complaintOf(present, owner, elementOf(owner, source))),
   ];
   return complaints.filter((complaint) => complaint !== undefined);
 }

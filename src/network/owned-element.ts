@@ -13,6 +13,7 @@ import type { SetType } from '../kernel/nftables/set.ts';
 import type { Nftables } from '../kernel/nftables/socket.ts';
 import { COMMENT_LIMIT } from '../kernel/nftables/user-data.ts';
 import { type Attachment, networkHash, ownerHash, ownerText, parseOwner } from './attachment.ts';
+import type { PresentNat } from './present-nat.ts';
 import type { Look } from './ruleset.ts';
 
 /** An element of one of our sets that an attachment has; its comment says which. */
@@ -106,11 +107,11 @@ function allElements(nftables: Nftables, sets: readonly SetType[], comment: stri
 
 /** For CHECK: what is missing of an element, in words; undefined when it is there as it should be. */
 export function complaintOf(
-  nftables: Nftables,
+  present: PresentNat,
   owner: Attachment,
   { set, key, data }: OwnedElement,
 ): string | undefined {
-  const found = findElement(nftables, set, key);
+  const found = present.find(set, key);
   const what = `element ${fieldsText(set.key, key)} of ${set.family} ${set.table} ${set.set}`;
   if (found === undefined) return `${what} is missing`;
   if (!isOwnedBy(found, owner)) return `${what} belongs to another: ${JSON.stringify(found.comment ?? '')}`;

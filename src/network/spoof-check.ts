@@ -18,8 +18,8 @@ import {
   writeOwned,
 } from './owned-element.ts';
 import { planElementRemoval } from './owned-removal.ts';
+import type { PresentNat } from './present-nat.ts';
 import type { Ruleset } from './ruleset.ts';
-import { TableRules } from './table-rules.ts';
 
 /** A port of a bridge, and the MAC address of the container behind it. */
 export interface CheckedPort {
@@ -65,11 +65,10 @@ export function planSpoofCheckCollection(
 }
 
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
-export function missingSpoofCheck(ruleset: Ruleset, owner: Attachment, port: CheckedPort): string[] {
-  const { nftables } = ruleset;
+export function missingSpoofCheck(present: PresentNat, owner: Attachment, port: CheckedPort): string[] {
   const complaints = [
-    chainComplaintOf(new TableRules(nftables), CHAIN),
-    ...elementsOf(port).map((element) => complaintOf(nftables, owner, element)),
+    chainComplaintOf(present.rules, CHAIN),
+    ...elementsOf(port).map((element) => complaintOf(present, owner, element)),
   ];
   return complaints.filter((complaint) => complaint !== undefined);
 }

@@ -2,6 +2,7 @@ import type { Cidr } from '../cni/address.ts';
 import type { Attachment } from './attachment.ts';
 import { missingHostPorts, planHostPorts } from './host-port.ts';
 import { missingMasquerade, planMasquerade } from './masquerade.ts';
+import type { PresentNat } from './present-nat.ts';
 import type { HostPortOptions, Publication } from './publication.ts';
 import type { Ruleset } from './ruleset.ts';
 import { type CheckedPort, missingSpoofCheck, planSpoofCheck } from './spoof-check.ts';
@@ -14,14 +15,14 @@ export interface WantedNat {
 }
 
 /** What of it is not there, in words. Throws NetlinkError. */
-export function missingNat(ruleset: Ruleset, owner: Attachment, wanted: WantedNat): string[] {
+export function missingNat(present: PresentNat, owner: Attachment, wanted: WantedNat): string[] {
   const { masquerade, spoofCheck, hostPorts } = wanted;
   return [
     ...(masquerade === undefined
       ? []
-      : missingMasquerade(ruleset, owner, masquerade.addresses, masquerade.leftAlone)),
-    ...(spoofCheck === undefined ? [] : missingSpoofCheck(ruleset, owner, spoofCheck)),
-    ...(hostPorts === undefined ? [] : missingHostPorts(ruleset.nftables, owner, hostPorts)),
+      : missingMasquerade(present, owner, masquerade.addresses, masquerade.leftAlone)),
+    ...(spoofCheck === undefined ? [] : missingSpoofCheck(present, owner, spoofCheck)),
+    ...(hostPorts === undefined ? [] : missingHostPorts(present, owner, hostPorts)),
   ];
 }
 

@@ -8,14 +8,17 @@ import { openRouteSocket } from '../kernel/netlink/socket.ts';
 import { currentNamespace, type Namespace, openNamespace } from '../kernel/netns.ts';
 import type { Finding } from './trace.ts';
 
-interface Contents {
-  readonly namespace: Namespace;
+/** What is in a namespace, and its path. */
+export interface NamespaceContents {
+  readonly path: string;
   readonly links: readonly Link[];
   readonly addresses: readonly Address[];
   readonly routes: readonly Route[];
 }
 
-type Comparison = (result: Result, contents: Contents, at: string) => Finding[];
+interface Contents extends NamespaceContents {
+  readonly namespace: Namespace;
+}
 
 export interface Comparisons {
   /** Interfaces, MACs, addresses and routes of the result that the namespace does not have. */
@@ -29,12 +32,16 @@ export function compareWithNamespace(result: Result, netns: string, at: string):
   const namespace = openNamespace(netns);
   try {
     const contents = read(namespace);
-    const all = (...comparisons: Comparison[]) =>
-      comparisons.flatMap((compare) => compare(result, contents, at));
-    return { suspicions: all(ownNamespace, sandboxes), differences: all(links, addresses, routes) };
+    const suspicions = [ownNamespace, sandboxes].flatMap((look) => look(result, contents, at));
+    return { suspicions, differences: contentDifferences(result, contents, at) };
   } finally {
     namespace.close();
   }
+}
+
+/** Interfaces, MACs, addresses and routes of a result that a namespace does not have, which somebody has looked into. */
+export function contentDifferences(result: Result, contents: NamespaceContents, at: string): Finding[] {
+  return [links, addresses, routes].flatMap((compare) => compare(result, contents, at));
 }
 
 /** The same of prevResult, in words: for the CHECK of a plugin that made the container's interface. */
@@ -48,7 +55,8 @@ function read(namespace: Namespace): Contents {
   const socket = openRouteSocket(namespace);
   try {
     const links = listLinks(socket);
-    return { namespace, links, addresses: listAddresses(socket), routes: listRoutes(socket) };
+    const [addresses, routes] = [listAddresses(socket), listRoutes(socket)];
+    return { namespace, path: namespace.path, links, addresses, routes };
   } finally {
     socket.close();
   }
@@ -88,13 +96,13 @@ function otherNamespace(sandbox: string, { id, path }: Namespace): string | unde
   }
 }
 
-function links({ interfaces = [] }: Result, { links, namespace }: Contents, at: string): Finding[] {
+function links({ interfaces = [] }: Result, { links, path }: NamespaceContents, at: string): Finding[] {
   return interfaces.flatMap(({ name = '', mac = '', sandbox }, index) => {
     if (!sandbox) return [];
     const object = `${at}.interfaces[${index}]`;
     const link = links.find((link) => link.name === name);
     if (link === undefined) {
-      const message = `${object}.name: there is no interface "${name}" in ${namespace.path}`;
+      const message = `${object}.name: there is no interface "${name}" in ${path}`;
       return [{ rule: 'missing-interface', object, message }];
     }
     if (mac === '' || parseMac(mac) === link.mac) return [];
@@ -103,8 +111,12 @@ function links({ interfaces = [] }: Result, { links, namespace }: Contents, at: 
   });
 }
 
-function addresses({ interfaces = [], ips = [] }: Result, contents: Contents, at: string): Finding[] {
-  const { links, addresses, namespace } = contents;
+function addresses(
+  { interfaces = [], ips = [] }: Result,
+  contents: NamespaceContents,
+  at: string,
+): Finding[] {
+  const { links, addresses, path } = contents;
   return ips.flatMap(({ address, interface: position }, index) => {
     const cidr = parseCidr(address);
     const owner = position === undefined ? undefined : interfaces[position];
@@ -117,7 +129,7 @@ function addresses({ interfaces = [], ips = [] }: Result, contents: Contents, at
     const wanted = formatCidr(cidr);
     if (onLink.some((found) => `${found.address}/${found.prefixLength}` === wanted)) return [];
     const object = `${at}.ips[${index}]`;
-    const where = owner === undefined ? namespace.path : `"${owner.name}" in ${namespace.path}`;
+    const where = owner === undefined ? path : `"${owner.name}" in ${path}`;
     const message = `${object}.address: ${wanted} is no address of ${where}`;
     return [{ rule: 'missing-address', object, message }];
   });
@@ -126,7 +138,7 @@ function addresses({ interfaces = [], ips = [] }: Result, contents: Contents, at
 /** include/uapi/linux/rtnetlink.h */
 const RT_TABLE_MAIN = 254;
 
-function routes({ routes: wanted = [] }: Result, { routes, namespace }: Contents, at: string): Finding[] {
+function routes({ routes: wanted = [] }: Result, { routes, path }: NamespaceContents, at: string): Finding[] {
   return wanted.flatMap(({ dst, gw = '', table = 0 }, index) => {
     const cidr = parseCidr(dst);
     if (cidr === undefined) return [];
@@ -141,7 +153,7 @@ function routes({ routes: wanted = [] }: Result, { routes, namespace }: Contents
       (via === undefined || gatewaysOf(route).includes(via));
     if (routes.some(fits)) return [];
     const object = `${at}.routes[${index}]`;
-    const message = `${object}: there is no route to ${destination}${via ? ` via ${via}` : ''} in ${namespace.path}`;
+    const message = `${object}: there is no route to ${destination}${via ? ` via ${via}` : ''} in ${path}`;
     return [{ rule: 'missing-route', object, message }];
   });
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pluginFacts } from '../../src/cli/plugin-facts.ts';
 import { Survey } from '../../src/doctor/survey.ts';
 import { unfinishedCalls } from '../../src/doctor/unfinished-calls.ts';
 import { bridgeNetwork, OperatorNode } from '../cli/operator-node.ts';
@@ -152,7 +153,7 @@ test('a call that ends while the node is looked at has ended', () => {
     writeFileSync(join(folder, '10-lab.conflist'), JSON.stringify(network));
     const record = { ...begun, v: 1, id: 'a', plugin: 'debug', startedAt: ago(600) };
     writeFileSync(path, `${JSON.stringify(record)}\n`);
-    const places = { confDir: folder, cacheDir: folder, pluginPath: folder, readers: {} };
+    const places = { confDir: folder, cacheDir: folder, pluginPath: folder, readers: {}, facts: pluginFacts };
     const look = () => new Survey({ ...places, minAgeMs: 0 });
     const survey = look();
     expect(survey.records()).toHaveLength(1);

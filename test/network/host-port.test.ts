@@ -8,6 +8,7 @@ import {
   planHostPortRemoval,
   planHostPorts,
 } from '../../src/network/host-port.ts';
+import { presentNat } from '../../src/network/present-nat.ts';
 import type { HostPort, HostPortOptions, Publication } from '../../src/network/publication.ts';
 import { requires } from '../requirements.ts';
 import { pod, type ScratchRuleset, scratchRuleset } from './network-scratch.ts';
@@ -53,7 +54,7 @@ describe.if(requires('root', 'ip', 'nft'))('host ports', () => {
   const remove = (owner: Attachment): void =>
     scratch.call((ruleset) => void planHostPortRemoval(ruleset, owner));
   const missing = (owner: Attachment, wanted: Publication): string[] =>
-    scratch.look((ruleset) => missingHostPorts(ruleset.nftables, owner, wanted));
+    scratch.look((ruleset) => missingHostPorts(presentNat(ruleset.nftables), owner, wanted));
   const map = (name: string): string[] =>
     [
       ...scratch

@@ -9,6 +9,7 @@ import {
   planMasqueradeCollection,
   planMasqueradeRemoval,
 } from '../../src/network/masquerade.ts';
+import { presentNat } from '../../src/network/present-nat.ts';
 import { requires } from '../requirements.ts';
 import { cidr, pod, type ScratchRuleset, scratchRuleset } from './network-scratch.ts';
 
@@ -27,7 +28,7 @@ describe.if(requires('root', 'ip', 'nft'))('masquerade', () => {
   const remove = (owner: Attachment, ...addresses: string[]): void =>
     scratch.call((ruleset) => planMasqueradeRemoval(ruleset, owner, addresses.map(cidr)));
   const missing = (owner: Attachment, ...addresses: string[]): string[] =>
-    scratch.look((ruleset) => missingMasquerade(ruleset, owner, addresses.map(cidr)));
+    scratch.look((ruleset) => missingMasquerade(presentNat(ruleset.nftables), owner, addresses.map(cidr)));
   /** Address, container and chain of each element. */
   const elements = (): string[] =>
     ['masquerade4', 'masquerade6']

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { presentNat } from '../../src/network/present-nat.ts';
 import {
   missingSpoofCheck,
   planSpoofCheck,
@@ -32,7 +33,9 @@ describe.if(requires('root', 'ip', 'nft'))('spoof checks', () => {
       })
       .sort();
   const missing = (number: number, last = number): string[] =>
-    scratch.look((ruleset) => missingSpoofCheck(ruleset, pod(number), port(number, last)));
+    scratch.look((ruleset) =>
+      missingSpoofCheck(presentNat(ruleset.nftables), pod(number), port(number, last)),
+    );
 
   test('are what nft shows, and survive a list that is loaded again', () => {
     check(1);

@@ -1,10 +1,11 @@
 import { hostVethName } from '../../network/attachment.ts';
-import { Ruleset } from '../../network/ruleset.ts';
+import { listedNat, type PresentNat } from '../../network/present-nat.ts';
 import { missingNat, type WantedNat } from '../../network/wanted-nat.ts';
 import { grouped } from '../grouped.ts';
-import { containerText, type MadeAttachment, madeAttachments } from '../made-attachments.ts';
+import { containerText, type MadeAttachment } from '../made-attachments.ts';
 import { type LostNat, restoreNat } from '../mends/restore-nat.ts';
-import { chainsOf, rulesOf } from '../nftables.ts';
+import { type NatOfAttachment, natOfAttachments } from '../nat-of-attachments.ts';
+import { chainsOf, rulesOf, withNftables } from '../nftables.ts';
 import { hasOldNat } from '../old-iptables.ts';
 import { hashesOf, iptablesChainsOf } from '../reference-nat.ts';
 import type { Draft, Rule } from '../rule.ts';
@@ -45,42 +46,33 @@ export interface LackingNat {
  * before anything is done about it.
  */
 export function lackingNat(survey: Survey): LackingNat[] {
-  const ruleset = new Ruleset();
-  try {
-    return survey
-      .each(madeAttachments(survey), (made) =>
-        see(`the rules of ${containerText(made)}`, () => lackingOf(survey, ruleset, made)),
-      )
-      .flat();
-  } finally {
-    ruleset.close();
-  }
+  return see('nftables', () =>
+    withNftables((nftables) => {
+      const present = listedNat(nftables);
+      return natOfAttachments(survey).flatMap((one) => lackingOf(survey, present, one));
+    }),
+  );
 }
 
-function lackingOf(survey: Survey, ruleset: Ruleset, made: MadeAttachment): LackingNat[] {
-  const linkTo = () => bridgeOf(survey, made);
-  return made.plugins.flatMap(({ type, document }) => {
-    const wanted = survey.settings.facts.nat(type, document, { ...made, linkTo });
-    if (wanted === undefined || Object.keys(wanted).length === 0) return [];
-    const isOurs = hasOwnPort(made);
-    if (wanted.hostPorts === undefined)
-      return isOurs ? lackingOfOurs(ruleset, made, wanted) : lackingOfReference(survey, made, wanted);
-    // Who made the interface need not be who leads ports to it, and nothing says who that is.
-    if (hasReferencePorts(survey, made)) return [];
-    const lacking = lackingOfOurs(ruleset, made, wanted);
-    if (isOurs || lacking.length === 0) return lacking;
-    return hasOldNat(survey) ? [] : lacking.map((one) => ({ ...one, wanted: undefined }));
-  });
+function lackingOf(survey: Survey, present: PresentNat, { made, wanted }: NatOfAttachment): LackingNat[] {
+  const isOurs = hasOwnPort(made);
+  if (wanted.hostPorts === undefined)
+    return isOurs ? lackingOfOurs(present, made, wanted) : lackingOfReference(survey, made, wanted);
+  // Who made the interface need not be who leads ports to it, and nothing says who that is.
+  if (hasReferencePorts(survey, made)) return [];
+  const lacking = lackingOfOurs(present, made, wanted);
+  if (isOurs || lacking.length === 0) return lacking;
+  return hasOldNat(survey) ? [] : lacking.map((one) => ({ ...one, wanted: undefined }));
 }
 
-function lackingOfOurs(ruleset: Ruleset, made: MadeAttachment, wanted: WantedNat): LackingNat[] {
+function lackingOfOurs(present: PresentNat, made: MadeAttachment, wanted: WantedNat): LackingNat[] {
   const { spoofCheck, ...inet } = wanted;
   const parts = [
     { family: 'inet', part: inet },
     { family: 'bridge', part: spoofCheck === undefined ? {} : { spoofCheck } },
   ];
   return parts.flatMap(({ family, part }) => {
-    const missing = missingNat(ruleset, made, part);
+    const missing = missingNat(present, made, part);
     return missing.length === 0
       ? []
       : [{ made, wanted, missing, source: `nft list table ${family} cni_debug` }];
@@ -118,26 +110,33 @@ function hasReferenceMasquerade(survey: Survey, made: MadeAttachment): boolean {
 }
 
 function hasReferencePorts(survey: Survey, made: MadeAttachment): boolean {
-  const isOf = (family: 'ip' | 'ip6') =>
-    rulesOf(survey, { family, table: 'cni_hostport' }).some(({ comment }) => comment === made.containerID);
-  return isOf('ip') || isOf('ip6') || hasChain(survey, iptablesChainsOf(made).hostPorts);
+  return hostPortOwners(survey).has(made.containerID) || hasChain(survey, iptablesChainsOf(made).hostPorts);
 }
 
 function hasChain(survey: Survey, name: string): boolean {
-  return chainsOf(survey).some(({ table, chain }) => table === 'nat' && chain === name);
+  return natChains(survey).has(name);
+}
+
+function natChains(survey: Survey): ReadonlySet<string> {
+  return survey.once('names of nat chains', 'nft list chains', () => {
+    const chains = chainsOf(survey).filter(({ table }) => table === 'nat');
+    return new Set(chains.map(({ chain }) => chain));
+  });
+}
+
+/** The containers that the reference's `portmap` names in its rules. */
+function hostPortOwners(survey: Survey): ReadonlySet<string> {
+  return survey.once('owners of cni_hostport', 'nft list table ip cni_hostport', () => {
+    const rules = (['ip', 'ip6'] as const).flatMap((family) =>
+      rulesOf(survey, { family, table: 'cni_hostport' }),
+    );
+    return new Set(rules.flatMap(({ comment }) => comment ?? []));
+  });
 }
 
 function hasOwnPort(made: MadeAttachment): boolean {
   const name = hostVethName(made);
   return (made.result.interfaces ?? []).some((one) => one.name === name && !one.sandbox);
-}
-
-/** By the port that is there: a route may lead elsewhere today. */
-function bridgeOf(survey: Survey, { result }: MadeAttachment): string | undefined {
-  const { links } = survey.host();
-  const names = (result.interfaces ?? []).flatMap(({ name, sandbox }) => (sandbox ? [] : (name ?? [])));
-  const port = links.find(({ name, kind }) => kind === 'veth' && names.includes(name));
-  return links.find(({ index }) => index === port?.master)?.name;
 }
 
 function found(survey: Survey, network: string, lacking: readonly LackingNat[]): Draft {

@@ -1,6 +1,7 @@
 import { interfaceName } from '../../kernel/nftables/data-type.ts';
 import { elementText } from '../../kernel/nftables/element.ts';
 import { setText } from '../../kernel/nftables/set.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { ownerNames, parseOwner } from '../../network/attachment.ts';
 import { iptablesHostPorts, iptablesLeftovers } from '../../network/iptables-leftovers.ts';
 import type { FoundElement } from '../../network/owned-element.ts';
@@ -8,7 +9,7 @@ import { Ruleset } from '../../network/ruleset.ts';
 import { addressesOfElement } from '../element-addresses.ts';
 import { grouped } from '../grouped.ts';
 import { isPartial } from '../inside-all.ts';
-import { concernsHash, isHeld, knownHashes, traceOf } from '../known-owners.ts';
+import { concernsHash, isHeld, knownHashes, reasonsFor } from '../known-owners.ts';
 import { removeElements } from '../mends/remove-elements.ts';
 import { type ReferenceRule, removeReferenceRules } from '../mends/remove-reference-rules.ts';
 import { ownElements } from '../nftables.ts';
@@ -92,8 +93,8 @@ function found(network: string, elements: readonly FoundElement[]): Draft {
       source: `nft list ${setText(set)}`,
       text: `${elementText(set, element)} comment "${element.comment}"`,
     })),
-    fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
-    follows: owners.map(traceOf),
+    fix: ['cni-debug doctor --fix', `cni-debug gc ${shellWord(network)}`],
+    follows: reasonsFor(owners),
     mend: removeElements(elements, orphanedElements),
   };
 }
@@ -109,7 +110,7 @@ function foundReference(object: string, rules: readonly ReferenceNat[]): Draft {
       ...(rules.some(({ backend }) => backend === 'nftables') ? ['cni-debug doctor --fix'] : []),
       ...commandsFor(rules.filter(({ backend }) => backend === 'iptables')),
     ],
-    follows: rules.map(traceOf),
+    follows: reasonsFor(rules),
     ...(own.length > 0 ? { mend: removeReferenceRules(own, orphanedRules) } : {}),
   };
 }

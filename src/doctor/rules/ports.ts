@@ -1,10 +1,11 @@
 import { isObject } from '../../cni/json.ts';
 import type { Link } from '../../kernel/netlink/link.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { ownerHash, ownerNames, parseOwner } from '../../network/attachment.ts';
 import { grouped } from '../grouped.ts';
 import { isPartial } from '../inside-all.ts';
-import { concernsHash, knownHashes, traceOf } from '../known-owners.ts';
-import { configuredPlugins } from '../made-attachments.ts';
+import { concernsHash, knownHashes, reasonsFor } from '../known-owners.ts';
+import { configuredNetworks } from '../made-attachments.ts';
 import { removePorts } from '../mends/remove-ports.ts';
 import { isOld, isOurs, type OtherEnd, otherEndOf } from '../node-ports.ts';
 import type { Draft, Rule } from '../rule.ts';
@@ -72,8 +73,7 @@ function isUseless(survey: Survey, end: OtherEnd | undefined): boolean {
 
 /** Those of the networks that have a file. */
 function bridges(survey: Survey): ReadonlySet<string> {
-  const lists = survey.files().networks.map(({ list }) => list);
-  const plugins = lists.filter(({ name }) => survey.concerns(name)).flatMap(configuredPlugins);
+  const plugins = configuredNetworks(survey).flatMap(({ plugins }) => plugins);
   return new Set(
     plugins.flatMap(({ type, document }) => survey.settings.facts.bridge(type, document)?.bridge ?? []),
   );
@@ -102,16 +102,16 @@ function found(object: string, veths: readonly OrphanedVeth[]): Draft {
     object,
     cause: `${veths.length} veth${veths.length === 1 ? ' is' : 's are'} left of containers that are gone`,
     evidence: veths.slice(0, mostShown).flatMap(({ link, end }) => [
-      { source: `ip -details link show ${link.name}`, text: link.alias ?? `a port of ${object}` },
+      { source: `ip -details link show ${shellWord(link.name)}`, text: link.alias ?? `a port of ${object}` },
       { source: 'its other end', text: endText(end) },
     ]),
     fix: [
       ...(own.length > 0 ? ['cni-debug doctor --fix'] : []),
       ...(veths.length <= mostShown
-        ? veths.map(({ link }) => `ip link delete ${link.name}`)
-        : [`cni-debug gc ${network ?? ''}`.trim()]),
+        ? veths.map(({ link }) => `ip link delete ${shellWord(link.name)}`)
+        : [`cni-debug gc ${shellWord(network ?? '')}`]),
     ],
-    follows: owners.map(traceOf),
+    follows: reasonsFor(owners),
     ...(own.length > 0 ? { mend: removePorts(own, orphanedVeths) } : {}),
   };
 }

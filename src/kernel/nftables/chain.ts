@@ -29,6 +29,8 @@ export interface Chain extends ChainName {
   use: number;
   /** Absent in a chain that is jumped to, and for hooks that we do not use. */
   base?: Hook;
+  /** NFTA_CHAIN_COUNTERS, of base chains that count what their policy decides, as iptables-nft's do. */
+  packets?: number;
   comment?: string;
 }
 
@@ -97,6 +99,7 @@ export function decodeChain(payload: Buffer): Chain {
     handle: be64(attributes, NFTA_CHAIN_HANDLE) ?? 0,
     use: be32(attributes, NFTA_CHAIN_USE) ?? 0,
     base: decodeHook(attributes),
+    packets: decodeCounter(attributes.nested(NFTA_CHAIN_COUNTERS)),
     comment: commentOf(attributes.bytes(NFTA_CHAIN_USERDATA)),
   });
 }
@@ -115,6 +118,10 @@ function encodeHook({ type, hook, priority, policy = 'accept' }: Hook): Buffer[]
       be32Attribute(NFTA_HOOK_PRIORITY, priority),
     ),
   ];
+}
+
+function decodeCounter(counters: Attributes | undefined): number | undefined {
+  return counters && be64(counters, NFTA_COUNTER_PACKETS);
 }
 
 function decodeHook(attributes: Attributes): Hook | undefined {
@@ -139,7 +146,9 @@ const NFTA_CHAIN_HOOK = 4;
 const NFTA_CHAIN_POLICY = 5;
 const NFTA_CHAIN_USE = 6;
 const NFTA_CHAIN_TYPE = 7;
+const NFTA_CHAIN_COUNTERS = 8;
 const NFTA_CHAIN_USERDATA = 12;
+const NFTA_COUNTER_PACKETS = 2;
 const NFTA_HOOK_HOOKNUM = 1;
 const NFTA_HOOK_PRIORITY = 2;
 const TYPES = ['filter', 'nat', 'route'] as const;

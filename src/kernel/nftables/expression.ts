@@ -17,6 +17,7 @@ import {
   type Fib,
   fibCodec,
   type Meta,
+  type MetaSet,
   metaCodec,
   type Payload,
   payloadCodec,
@@ -34,6 +35,7 @@ import {
 export type Expression =
   | Payload
   | Meta
+  | MetaSet
   | Fib
   | Ct
   | Cmp

@@ -21,6 +21,14 @@ export interface Meta {
   register: number;
 }
 
+/** NFTA_META_* the other way: `meta nftrace set 1`, by which the kernel reports what becomes of the packet. */
+export interface MetaSet {
+  name: 'meta';
+  set: 'nftrace';
+  /** The register with the value, of one byte. */
+  source: number;
+}
+
 /** NFTA_FIB_*: what the routing tables say about an address of the packet. */
 export interface Fib {
   name: 'fib';
@@ -54,10 +62,10 @@ export const payloadCodec = {
 };
 
 export const metaCodec = {
-  encode: ({ key, register }: Meta): Buffer[] => [
-    be32Attribute(NFTA_META_KEY, META_KEYS[key]),
-    be32Attribute(NFTA_META_DREG, register),
-  ],
+  encode: (meta: Meta | MetaSet): Buffer[] =>
+    'set' in meta
+      ? [be32Attribute(NFTA_META_KEY, NFT_META_NFTRACE), be32Attribute(NFTA_META_SREG, meta.source)]
+      : [be32Attribute(NFTA_META_KEY, META_KEYS[meta.key]), be32Attribute(NFTA_META_DREG, meta.register)],
   /** Undefined where it writes, and for keys that we do not use. */
   decode: (data: Attributes): Meta | undefined => {
     const register = be32(data, NFTA_META_DREG);
@@ -110,6 +118,7 @@ const NFTA_PAYLOAD_OFFSET = 3;
 const NFTA_PAYLOAD_LEN = 4;
 const NFTA_META_DREG = 1;
 const NFTA_META_KEY = 2;
+const NFTA_META_SREG = 3;
 const NFTA_FIB_DREG = 1;
 const NFTA_FIB_RESULT = 2;
 const NFTA_FIB_FLAGS = 3;
@@ -118,6 +127,7 @@ const NFTA_CT_KEY = 2;
 /** enum nft_payload_bases, in order */
 const BASES = ['link', 'network', 'transport'] as const;
 /** enum nft_meta_keys */
+const NFT_META_NFTRACE = 12;
 const META_KEYS = {
   protocol: 1,
   mark: 3,

@@ -42,6 +42,7 @@ class RuleReader {
 
   take(one: Expression | ForeignExpression): void {
     if (one.name === 'payload') this.#load(one.register, this.#headerField(one));
+    else if (one.name === 'meta' && 'set' in one) this.#words.push(`meta ${one.set} set 1`);
     else if (one.name === 'meta') this.#load(one.register, metaField(one.key));
     else if (one.name === 'fib') this.#load(one.register, fibField(one.of, one.result));
     else if (one.name === 'ct') this.#load(one.register, ctField(one.key));

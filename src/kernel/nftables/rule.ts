@@ -79,6 +79,17 @@ export function listRules(nftables: Nftables, name: ChainName): Rule[] {
     .map(({ payload }) => decodeRule(payload));
 }
 
+/** Undefined when the rule is not there, or its chain. Throws as Nftables.find does. */
+export function findRule(nftables: Nftables, rule: ChainName & { handle: number }): Rule | undefined {
+  const [found] = nftables.find({
+    operation: `get rule ${rule.handle} of ${chainText(rule)}`,
+    type: NFT_MSG_GETRULE,
+    family: familyNumber(rule.family),
+    attributes: [...nameAttributes(rule), be64Attribute(NFTA_RULE_HANDLE, rule.handle)],
+  });
+  return found === undefined ? undefined : decodeRule(found.payload);
+}
+
 /** The rules of all chains of a table, those of each chain in order; none when it is not there. Throws as Nftables.dump does. */
 export function listTableRules(nftables: Nftables, table: TableName): Rule[] {
   return nftables

@@ -24,8 +24,16 @@ export interface Table extends TableName {
 /** `inet cni_debug` */
 export const tableText = ({ family, table }: TableName): string => `${family} ${table}`;
 
-/** Adds a table; one that is there stays as it is. */
-export function addTable(batch: Batch, name: TableName, comment?: string): void {
+/**
+ * Adds a table; one that is there stays as it is. One that is `owned` is changed by nobody else than the socket that
+ * made it, and goes away with that, however its process ends (NFT_TABLE_F_OWNER, since Linux 5.12; EOPNOTSUPP before).
+ */
+export function addTable(
+  batch: Batch,
+  name: TableName,
+  comment?: string,
+  { owned = false }: { owned?: boolean } = {},
+): void {
   const userData = commentUserData(comment);
   batch.add({
     operation: `add table ${tableText(name)}`,
@@ -34,7 +42,7 @@ export function addTable(batch: Batch, name: TableName, comment?: string): void 
     family: familyNumber(name.family),
     attributes: [
       stringAttribute(NFTA_TABLE_NAME, name.table),
-      be32Attribute(NFTA_TABLE_FLAGS, 0),
+      be32Attribute(NFTA_TABLE_FLAGS, owned ? NFT_TABLE_F_OWNER : 0),
       ...(userData === undefined ? [] : [attribute(NFTA_TABLE_USERDATA, userData)]),
     ],
   });
@@ -92,3 +100,5 @@ const NFTA_TABLE_FLAGS = 2;
 const NFTA_TABLE_HANDLE = 4;
 const NFTA_TABLE_USERDATA = 6;
 const NFTA_TABLE_OWNER = 7;
+/** enum nft_table_flags */
+const NFT_TABLE_F_OWNER = 1 << 1;

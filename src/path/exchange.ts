@@ -1,0 +1,134 @@
+import { parseIp } from '../cni/address.ts';
+import { present } from '../kernel/netlink/attribute.ts';
+import { ipText } from '../kernel/netlink/ip-address.ts';
+import type { Namespace } from '../kernel/netns.ts';
+import type { Attempt, Outcome } from './attempt.ts';
+import { findStop } from './find-stop.ts';
+import type { Flow } from './flow.ts';
+import type { PacketHeaders } from './packet-headers.ts';
+import { type PacketWatch, watchPackets } from './packet-watch.ts';
+import type { Hop, Passage } from './passage.ts';
+import { proveStop } from './prove-stop.ts';
+import type { Stop } from './stop.ts';
+
+/** A question and its answer, as they were seen on a node. */
+export interface Exchange {
+  readonly outcome: Outcome;
+  /** How the question came through the node; absent when it was never seen there. */
+  readonly request?: Passage;
+  /** Why it came no further; absent when it left the node. */
+  readonly requestStop?: Stop;
+  /** As it left the node, behind all NAT, and the index of the link. */
+  readonly leftAs?: PacketHeaders;
+  readonly oif?: number;
+  /** The same of what answered it. */
+  readonly answer?: Passage;
+  readonly answerStop?: Stop;
+  /** The container's own namespace stopped one of them. */
+  readonly innerStop?: Stop;
+}
+
+export interface Asked {
+  /** Undefined for the namespace of this process. */
+  readonly node: Namespace | undefined;
+  /** Where the question is asked; it may be the node. */
+  readonly asking: Namespace | undefined;
+  readonly flow: Flow & { readonly target: Uint8Array };
+  readonly attempt: Attempt;
+  readonly atMostMs: number;
+}
+
+/**
+ * Asks, and watches on the node what becomes of question and answer. Where nothing comes of it, it is asked once or twice
+ * more, and shortly, for proof. Throws NetlinkError and SystemError.
+ */
+export function exchange(asked: Asked): Exchange {
+  const { node, flow, attempt, atMostMs } = asked;
+  using watch = watchPackets(node, flow);
+  watch.add(answersTo(flow, flow.target, flow.targetPort));
+  let outcome = attempt(Math.min(FIRST_MS, atMostMs));
+  let passages = watch.passages(QUIET_MS);
+  const requestOf = (): Passage | undefined => passages.find((passage) => isRequest(passage, flow));
+  // What the node has stopped need not be waited for.
+  if (outcome.kind === 'silent' && isOnItsWay(findStop(watch, node, requestOf()))) {
+    const again = attempt(Math.max(1, atMostMs - outcome.ms));
+    outcome = { ...again, ms: again.kind === 'answered' ? again.ms : again.ms + outcome.ms };
+    passages = watch.passages(QUIET_MS);
+  }
+  const request = requestOf();
+  const exit = request === undefined ? undefined : exitOf(request);
+  if (outcome.kind === 'answered') return present<Exchange>({ outcome, request, ...left(exit) });
+  const requestStop = stopped(watch, asked, request, (one) => isRequest(one, flow));
+  const translated = exit?.left;
+  const isTranslated = translated !== undefined && translated.target !== ipText(flow.target);
+  if (requestStop === undefined && translated !== undefined && isTranslated) {
+    watch.add(answersTo(flow, parseIp(translated.target) as Uint8Array, translated.targetPort));
+    attempt(AGAIN_MS);
+    passages = watch.passages(QUIET_MS, passages.length + 1);
+  }
+  const answer = passages.find((passage) => !isRequest(passage, flow));
+  const answerStop =
+    answer === undefined ? undefined : stopped(watch, asked, answer, (one) => !isRequest(one, flow));
+  const isInner = outcome.kind === 'forbidden' || (answer !== undefined && answerStop === undefined);
+  const isElsewhere = asked.asking !== node && outcome.kind !== 'refused';
+  const innerStop = isInner && isElsewhere ? stopInside(asked) : undefined;
+  const leaves = requestStop === undefined ? left(exit) : {};
+  return present<Exchange>({ outcome, request, requestStop, answer, answerStop, innerStop, ...leaves });
+}
+
+/** As long as an answer of a host nearby takes, by far. */
+const FIRST_MS = 300;
+/** How long a repetition waits that is only for proof. */
+const AGAIN_MS = 150;
+const QUIET_MS = 40;
+
+function isOnItsWay(stop: Stop | undefined): boolean {
+  return stop === undefined || stop.cause === 'delivered' || stop.cause === 'not-seen';
+}
+
+function answersTo(flow: Flow, source: Uint8Array, sourcePort: number | undefined): Flow {
+  const { protocol, cookie, sourcePort: targetPort } = flow;
+  if (protocol === 'icmp') return present<Flow>({ protocol, source, cookie });
+  return present<Flow>({ protocol, source, sourcePort, targetPort });
+}
+
+function isRequest({ hops }: Passage, { source, sourcePort }: Flow): boolean {
+  const headers = headersOf(hops[0]);
+  return headers?.source === ipText(source) && headers.sourcePort === sourcePort;
+}
+
+const headersOf = (hop: Hop | undefined): PacketHeaders | undefined => hop?.came ?? hop?.left;
+
+/** Where it left the node by IP, or else by a bridge. */
+function exitOf({ hops }: Passage): Hop | undefined {
+  const leaves = ({ hook, left }: Hop): boolean => hook === 'postrouting' && left !== undefined;
+  return hops.findLast((hop) => hop.layer === 'ip' && leaves(hop)) ?? hops.findLast(leaves);
+}
+
+function left(exit: Hop | undefined): Pick<Exchange, 'leftAs' | 'oif'> {
+  return present<Pick<Exchange, 'leftAs' | 'oif'>>({ leftAs: exit?.left, oif: exit?.oif });
+}
+
+function stopped(
+  watch: PacketWatch,
+  { node, flow, attempt }: Asked,
+  passage: Passage | undefined,
+  isOf: (passage: Passage) => boolean,
+): Stop | undefined {
+  const stop = findStop(watch, node, passage);
+  if (stop === undefined) return undefined;
+  return proveStop(stop, flow.source.length === 4 ? 4 : 6, node, () => {
+    const before = watch.passages(1).length;
+    attempt(AGAIN_MS);
+    return findStop(watch, node, watch.passages(QUIET_MS, before + 1).findLast(isOf));
+  });
+}
+
+/** By a watch in the container itself, which is there for this only. */
+function stopInside({ asking, flow, attempt }: Asked): Stop | undefined {
+  using watch = watchPackets(asking, flow);
+  watch.add(answersTo(flow, flow.target, flow.targetPort));
+  attempt(AGAIN_MS);
+  const stops = watch.passages(QUIET_MS).map((passage) => findStop(watch, asking, passage));
+  return stops.find((stop) => stop !== undefined && stop.cause !== 'delivered');
+}

@@ -1,0 +1,94 @@
+import type { Finding } from '../findings/finding.ts';
+import type { Endpoint } from '../kernel/inet/socket-address.ts';
+import type { Namespace } from '../kernel/netns.ts';
+import { type Contents, contentsHere, contentsIn } from '../node/contents.ts';
+import type { Subject } from './subject.ts';
+
+/** One thing that was tried, and what came of it. */
+export interface Step {
+  /** `gateway 10.1.0.1` */
+  readonly what: string;
+  readonly outcome: 'ok' | 'failed' | 'not tried' | 'not looked at';
+  /** What was seen, or why not. */
+  readonly text: string;
+  /** The ID of the finding that it failed with. */
+  readonly finding?: string;
+}
+
+export interface ProbeOptions {
+  /** Where to connect to by TCP. */
+  readonly targets: readonly Endpoint[];
+  /** How long to wait for an answer, in ms. */
+  readonly timeoutMs: number;
+  /** Called before each step with what it is about, for whoever waits. */
+  readonly onStep?: (what: string) => void;
+}
+
+/** What all steps of one probe share: where they look, how much time there is, and what they have found. */
+export class ProbeRun {
+  readonly steps: Step[] = [];
+  readonly findings: Finding[] = [];
+  /** The namespace of this process, which is the node's. */
+  readonly node = undefined;
+  readonly #deadline = performance.now() + BUDGET_MS;
+  #inside: Contents | undefined;
+  #outside: Contents | undefined;
+
+  constructor(
+    readonly subject: Subject,
+    /** The container's namespace. */
+    readonly pod: Namespace,
+    readonly options: ProbeOptions,
+  ) {}
+
+  /** Links, addresses and routes of the container. Throws NetlinkError and SystemError. */
+  get inside(): Contents {
+    this.#inside ??= contentsIn(this.subject.netns);
+    return this.#inside;
+  }
+
+  get outside(): Contents {
+    this.#outside ??= contentsHere();
+    return this.#outside;
+  }
+
+  /** How long something may take that would like to take so long; 0 when the time of the whole probe is over. */
+  timeFor(ms: number): number {
+    const leftMs = this.#deadline - performance.now();
+    return leftMs < LEAST_MS ? 0 : Math.min(ms, leftMs);
+  }
+
+  /** What was found that keeps everything from working: nothing more is tried. */
+  blocker: Finding | undefined;
+
+  ok(what: string, text: string): void {
+    this.steps.push({ what, outcome: 'ok', text });
+  }
+
+  /** What was found before is not found twice: of one cause there is one finding, and silence follows from it. */
+  fail(what: string, found: Finding, { blocks = false } = {}): void {
+    const known = this.findings.find(({ id, object }) => id === found.id && object === found.object);
+    const causes = SILENCE.includes(found.id) ? this.findings.filter(({ id }) => !SILENCE.includes(id)) : [];
+    const follows = causes.map(({ id, object }) => ({ id, object }));
+    if (known === undefined)
+      this.findings.push({ ...found, follows: [...(found.follows ?? []), ...follows] });
+    if (blocks) this.blocker ??= found;
+    this.steps.push({ what, outcome: 'failed', text: found.cause, finding: found.id });
+  }
+
+  notTried(what: string, text: string): void {
+    this.steps.push({ what, outcome: 'not tried', text });
+  }
+
+  /** It should have been looked at, and that was not possible. */
+  notLookedAt(what: string, text: string): void {
+    this.steps.push({ what, outcome: 'not looked at', text });
+  }
+}
+
+/** Of a whole probe, when everything is dropped. */
+const BUDGET_MS = 14_000;
+/** What would have less is not begun. */
+const LEAST_MS = 200;
+/** That nobody answers, which has a reason; any other finding may be that. */
+const SILENCE = ['P012', 'P014'];
