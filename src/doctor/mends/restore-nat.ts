@@ -3,7 +3,7 @@ import { planPruning } from '../../network/pruning.ts';
 import { Ruleset } from '../../network/ruleset.ts';
 import { planNat, type WantedNat } from '../../network/wanted-nat.ts';
 import { callsAtWork } from '../../node/calls-at-work.ts';
-import { attachmentState } from '../../runtime/attachment-state.ts';
+import { type AttachmentState, attachmentState } from '../../runtime/attachment-state.ts';
 import { ResultCache } from '../../runtime/result-cache.ts';
 import { atWork } from '../last-look.ts';
 import type { MadeAttachment } from '../made-attachments.ts';
@@ -24,7 +24,7 @@ export type FindLostNat = (survey: Survey) => readonly LostNat[];
 
 /**
  * Puts back what a reload of the firewall took from containers that live, as their ADD has made it: in one transaction, or
- * for each by itself when something keeps one from it. What of another has the port meanwhile is never replaced.
+ * for each by itself when something keeps one from it. What another has meanwhile is never taken from him.
  */
 export function restoreNat(
   { settings }: { settings: SurveySettings },
@@ -50,8 +50,7 @@ async function restore(
     const reason = atWork(calls, made?.containerID) ?? whyNoMore(made, settings);
     if (reason !== undefined) account.leave(line, reason);
     else if (one === undefined) account.tick(line);
-    else if (one.missing.some((text) => text.includes('belongs to another')))
-      account.leave(line, `two containers seem to have one address: ${one.missing.join('; ')}`);
+    else if (one.missing.some(isOfAnother)) account.leave(line, one.missing.filter(isOfAnother).join('; '));
     else going.push(one);
   }
   const ruleset = new Ruleset();
@@ -62,6 +61,11 @@ async function restore(
     ruleset.close();
   }
   return account;
+}
+
+/** A port, or an address that is another's by now: that is not put back, but taken away. */
+function isOfAnother(missing: string): boolean {
+  return missing.includes(' belongs to another: ');
 }
 
 function makeAll(ruleset: Ruleset, going: readonly LostNat[], account: MendAccount): readonly LostNat[] {
@@ -109,7 +113,7 @@ async function takeBackOfEnded(
     const isOver = new Map(
       [...owners].map(([hash, one]) => {
         const isAtWork = atWork(calls, one.containerID) !== undefined;
-        return [hash, !isAtWork && whyNoMore(one, settings) !== undefined];
+        return [hash, !isAtWork && ['detached', 'gone'].includes(stateOf(one, settings))];
       }),
     );
     return elements.filter(({ element }) => isOver.get(parseOwner(element.comment ?? '')?.ownerHash ?? ''));
@@ -125,13 +129,28 @@ async function takeBackOfEnded(
 /** How long a DEL may take. */
 const patienceMs = 5000;
 
-/** Why the container needs it no more. */
-function whyNoMore(made: MadeAttachment | undefined, { cacheDir }: SurveySettings): string | undefined {
-  const entry = made && new ResultCache(cacheDir).find(made);
-  if (entry === undefined) return 'it was detached meanwhile';
-  const { attachment, since } = entry;
-  const state = attachmentState({ ...attachment, since });
-  return state === 'alive' ? undefined : `its interface is not there (${state})`;
+/** Why nothing is put back for the container. */
+function whyNoMore(made: MadeAttachment | undefined, settings: SurveySettings): string | undefined {
+  const state = made === undefined ? 'detached' : stateOf(made, settings);
+  if (state === 'alive') return undefined;
+  if (state === 'detached') return 'it was detached meanwhile';
+  return state === 'damaged'
+    ? 'what is cached of it cannot be read'
+    : `its interface is not there (${state})`;
+}
+
+/** By its cached attachment, as it is now. */
+function stateOf(
+  made: MadeAttachment,
+  { cacheDir }: SurveySettings,
+): AttachmentState | 'detached' | 'damaged' {
+  try {
+    const entry = new ResultCache(cacheDir).find(made);
+    return entry === undefined ? 'detached' : attachmentState({ ...entry.attachment, since: entry.since });
+  } catch {
+    // Whoever cannot be told to be gone is not.
+    return 'damaged';
+  }
 }
 
 function lineOf({ made: { containerID, ifName, network }, wanted }: LostNat): string {
