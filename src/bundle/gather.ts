@@ -28,8 +28,8 @@ export interface BundleOrder {
   readonly netns: string;
   /** What is known of each attachment, as `explain --json`. */
   readonly explained: () => readonly JsonObject[];
-  /** What `doctor` finds; left out where there is nobody to ask. */
-  readonly findings?: () => Promise<JsonObject[]>;
+  /** What `doctor` finds on the node, as `doctor --json`. */
+  readonly diagnosed: () => Promise<JsonObject>;
 }
 
 /** More than a maintainer reads. */
@@ -37,7 +37,7 @@ const mostRecords = 500;
 
 /** Everything that a maintainer needs, redacted, and what could not be had of it. */
 export async function gather(order: BundleOrder): Promise<Contents> {
-  const { record, records, configurations, refused, cached, netns, findings } = order;
+  const { record, records, configurations, refused, cached, netns } = order;
   const lists = [...configurations.map(({ list }) => list), ...cached];
   const recorded = everyPlugin({ plugins: records.map(configurationOf) });
   const plugins = [...lists.flatMap(everyPlugin), ...recorded];
@@ -65,7 +65,7 @@ export async function gather(order: BundleOrder): Promise<Contents> {
   if (netns === '') contents.leaveOut('container.json', 'its namespace is not known');
   else await contents.json('container.json', () => namespaceContents(netns));
   await contents.json('explain.json', () => [...order.explained()]);
-  if (findings !== undefined) await contents.json('doctor.json', findings);
+  await contents.json('doctor.json', order.diagnosed);
   return contents;
 }
 

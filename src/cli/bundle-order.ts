@@ -5,6 +5,7 @@ import { everyAttachment, type KnownAttachment } from '../node/every-attachment.
 import { networkFiles } from '../runtime/network-files.ts';
 import { ResultCache } from '../runtime/result-cache.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
+import { documentOf, examineNode } from './examined.ts';
 import { sectionsOf } from './explain.ts';
 import { CommandFailure } from './failure.ts';
 import { type NamedRecord, namedRecord, type RecordPlaces } from './named-record.ts';
@@ -34,6 +35,7 @@ export function bundleOrder(word: string, version: string, options: AboutOptions
     ...found,
     cached: wanted.flatMap((attachment) => cachedList(attachment, options)),
     explained: () => wanted.map((attachment) => explained(attachment, options)),
+    diagnosed: () => diagnosed(options),
   };
 }
 
@@ -77,6 +79,17 @@ function cachedList(attachment: KnownAttachment, { cacheDir }: AboutOptions): Ne
 }
 
 function explained(attachment: KnownAttachment, options: AboutOptions): JsonObject {
-  const whole = { ...attachment, sections: sectionsOf(attachment, options) };
-  return JSON.parse(JSON.stringify(whole)) as Json as JsonObject;
+  return plain({ ...attachment, sections: sectionsOf(attachment, options) });
+}
+
+async function diagnosed(options: AboutOptions): Promise<JsonObject> {
+  const { diagnosis } = await examineNode({ ...options, minAge: youngMs });
+  return plain(documentOf(diagnosis));
+}
+
+/** What a pod that just starts may take. */
+const youngMs = 5 * 60_000;
+
+function plain(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as Json as JsonObject;
 }

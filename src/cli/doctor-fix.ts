@@ -2,21 +2,21 @@ import { type Mendable, type Mending, meansOf, mendAll, mendables } from '../doc
 import { headline, recordMend } from '../doctor/mend-record.ts';
 import { takeBackCalls } from '../doctor/mends/take-back.ts';
 import { visible } from '../trace/visible-text.ts';
-import {
-  type DoctorOptions,
-  documentOf,
-  type Examined,
-  examineNode,
-  isJson,
-  sayUnseen,
-  statusOf,
-  textOf,
-} from './doctor.ts';
 import { endingSignal } from './ending.ts';
+import { documentOf, type Examined, examineNode, sayUnseen, statusOf, textOf } from './examined.ts';
 import { ExitStatus } from './failure.ts';
-import { executionOf } from './network-options.ts';
+import { executionOf, type NetworkOptions } from './network-options.ts';
 import { withProgress } from './progress.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
+
+export interface DoctorOptions extends NetworkOptions {
+  readonly network?: string;
+  readonly format: 'text' | 'json';
+  /** ms */
+  readonly minAge: number;
+  readonly fix?: true;
+  readonly dryRun?: true;
+}
 
 /** Shows what was found and what is to be changed, changes it unless it is a dry run, and looks again. The exit status. */
 export async function fix(examined: Examined, options: DoctorOptions): Promise<number> {
@@ -60,7 +60,10 @@ async function mend(
     }
   });
   endingSignal().throwIfAborted();
-  const after = await withProgress('doctor', (progress) => examineNode(options, progress));
+  const after = await withProgress('doctor', (progress) => {
+    progress.show('looking again');
+    return examineNode(options);
+  });
   if (isJson(options))
     sayJson({
       ...documentOf(diagnosis),
@@ -98,4 +101,8 @@ function planned({ finding: { id, object }, mend: { difference } }: Mendable): o
 function mended(mending: Mending): object {
   const { done, left, failure, startedAt, duration } = mending;
   return { ...planned(mending), startedAt: startedAt.toISOString(), duration, done, left, failure };
+}
+
+function isJson({ json, format }: DoctorOptions): boolean {
+  return json === true || format === 'json';
 }

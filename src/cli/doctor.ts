@@ -1,27 +1,11 @@
 import { Option } from 'commander';
-import { type Diagnosis, examine } from '../doctor/examine.ts';
-import { rules } from '../doctor/rules.ts';
-import { Survey } from '../doctor/survey.ts';
-import { fold } from '../findings/fold.ts';
-import { findingsJson } from '../findings/json-report.ts';
-import { findingsText } from '../findings/text-report.ts';
-import { visible } from '../trace/visible-text.ts';
-import { ExitStatus, usageError } from './failure.ts';
-import { durationOption, type NetworkOptions, withNetworkOptions } from './network-options.ts';
-import { pluginFacts } from './plugin-facts.ts';
-import { readersByType } from './plugin-readers.ts';
-import { type Progress, withProgress } from './progress.ts';
-import { note, paintFor, say, sayJson } from './terminal.ts';
+import type { DoctorOptions } from './doctor-fix.ts';
+import { documentOf, examineNode, sayUnseen, statusOf, textOf } from './examined.ts';
+import { usageError } from './failure.ts';
+import { durationOption, withNetworkOptions } from './network-options.ts';
+import { withProgress } from './progress.ts';
+import { say, sayJson } from './terminal.ts';
 import { act, verb } from './verb.ts';
-
-export interface DoctorOptions extends NetworkOptions {
-  readonly network?: string;
-  readonly format: 'text' | 'json';
-  /** ms */
-  readonly minAge: number;
-  readonly fix?: true;
-  readonly dryRun?: true;
-}
 
 export function doctorCommand() {
   return withNetworkOptions(
@@ -49,51 +33,13 @@ export function doctorCommand() {
 
 async function doctor(options: DoctorOptions): Promise<number> {
   if (options.dryRun && !options.fix) throw usageError('--dry-run is about --fix: say both');
-  const examined = await withProgress('doctor', (progress) => examineNode(options, progress));
+  const examined = await withProgress('doctor', (progress) => {
+    progress.show('looking at the node');
+    return examineNode(options);
+  });
   if (options.fix) return (await import('./doctor-fix.ts')).fix(examined, options);
-  if (isJson(options)) sayJson(documentOf(examined.diagnosis));
+  if (options.json || options.format === 'json') sayJson(documentOf(examined.diagnosis));
   else say(textOf(examined));
   sayUnseen(examined.diagnosis);
   return statusOf(examined.diagnosis);
-}
-
-/** The node as it was looked at, and what was found. */
-export interface Examined {
-  readonly survey: Survey;
-  readonly diagnosis: Diagnosis;
-}
-
-export async function examineNode(options: DoctorOptions, progress: Progress): Promise<Examined> {
-  progress.show('looking at the node');
-  const { pluginDir: pluginPath, minAge: minAgeMs } = options;
-  const survey = new Survey({ ...options, pluginPath, minAgeMs, readers: readersByType, facts: pluginFacts });
-  return { survey, diagnosis: await examine(survey) };
-}
-
-export function isJson({ json, format }: DoctorOptions): boolean {
-  return json === true || format === 'json';
-}
-
-export function sayUnseen({ unseen }: Diagnosis): void {
-  for (const line of unseen) note('doctor', `not looked at: ${visible(line)}`);
-}
-
-export function statusOf({ findings, unseen }: Diagnosis): number {
-  if (findings.some(({ severity }) => severity !== 'info')) return ExitStatus.no;
-  return unseen.length > 0 ? ExitStatus.unknown : 0;
-}
-
-export function textOf({ survey, diagnosis: { findings, unseen } }: Examined): string {
-  if (findings.length > 0) return findingsText(fold(findings), paintFor());
-  const [networks, attachments] = [survey.networks().length, survey.attachments().length];
-  const scope = `${count(networks, 'network')}, ${count(attachments, 'attachment')}, ${count(rules.length, 'rule')}`;
-  return `${scope}: ${unseen.length === 0 ? 'sound' : 'nothing found in what could be looked at'}\n`;
-}
-
-export function documentOf({ findings, unseen }: Diagnosis) {
-  return { findings: findingsJson(fold(findings)), unseen };
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -45,7 +45,7 @@ describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
     expect((await unpacked('/var/issue/web.tar.gz')).split('\n').filter(Boolean)).toEqual(
       [
         ...['configuration/10-lab.conflist', 'configuration/at-add.json', 'container.json', 'contents.json'],
-        ...['explain.json', 'node.json', 'record.json', 'records.ndjson', 'versions.json'],
+        ...['doctor.json', 'explain.json', 'node.json', 'record.json', 'records.ndjson', 'versions.json'],
       ].map((name) => `./cni-debug-bundle/${name}`),
     );
     expect(await node.sh('stat -c %a /var/issue/web.tar.gz')).toBe('600\n');
@@ -59,6 +59,8 @@ describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
     expect(json('versions.json').plugins.bridge.about).toContain('cni-debug');
     expect(json('versions.json').kernel).toContain((await node.sh('uname -r')).trim());
     expect(json('explain.json')[0].sections[0]).toMatchObject({ title: 'chain' });
+    // The conflist that makes no sense is what doctor says of this node.
+    expect(json('doctor.json').findings.map(({ id }: { id: string }) => id)).toContain('D017');
     const { files, missing } = json('contents.json');
     const sizes = await node.sh(
       'cd /var/issue/u/cni-debug-bundle; stat -c "%n %s" record.json versions.json',
