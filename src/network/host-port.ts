@@ -4,7 +4,7 @@ import { deleteElements } from '../kernel/nftables/element.ts';
 import type { Attachment } from './attachment.ts';
 import { HostPortClaims } from './host-port-claims.ts';
 import { ALL_HOST_PORT_SETS, addHostPortSets, HOST_PORT_SETS, hostPortChains } from './host-port-rules.ts';
-import { chainComplaintOf, writeChain } from './owned-chain.ts';
+import { writeChain } from './owned-chain.ts';
 import {
   complaintOf,
   type FoundElement,
@@ -75,7 +75,7 @@ export function planHostPortCollection(
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
 export function missingHostPorts(present: PresentNat, owner: Attachment, publication: Publication): string[] {
   const complaints = [
-    ...hostPortChains().map((chain) => chainComplaintOf(present.rules, chain)),
+    ...hostPortChains().map((chain) => present.complaintOf(chain)),
     ...elementsOf(publication).map((element) => complaintOf(present, owner, element)),
   ];
   return complaints.filter((complaint) => complaint !== undefined);

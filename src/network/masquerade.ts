@@ -9,7 +9,7 @@ import { addTable } from '../kernel/nftables/table.ts';
 import { COMMENT_LIMIT } from '../kernel/nftables/user-data.ts';
 import { type Attachment, networkHash } from './attachment.ts';
 import { digest } from './digest.ts';
-import { chainComplaintOf, type OwnedChain, writeChain } from './owned-chain.ts';
+import { type OwnedChain, writeChain } from './owned-chain.ts';
 import {
   complaintOf,
   type FoundElement,
@@ -105,9 +105,7 @@ export function missingMasquerade(
 ): string[] {
   const sources = sourcesOf(addresses, leftAlone);
   const complaints = [
-    ...[postrouting(), ...subnetsOf(owner.network, sources)].map((chain) =>
-      chainComplaintOf(present.rules, chain),
-    ),
+    ...[postrouting(), ...subnetsOf(owner.network, sources)].map((chain) => present.complaintOf(chain)),
     ...sources.map((source) => complaintOf(present, owner, elementOf(owner, source))),
   ];
   return complaints.filter((complaint) => complaint !== undefined);

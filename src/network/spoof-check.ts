@@ -8,7 +8,7 @@ import { addSet, type SetType } from '../kernel/nftables/set.ts';
 import type { Nftables } from '../kernel/nftables/socket.ts';
 import { addTable } from '../kernel/nftables/table.ts';
 import type { Attachment } from './attachment.ts';
-import { chainComplaintOf, type OwnedChain, writeChain } from './owned-chain.ts';
+import { type OwnedChain, writeChain } from './owned-chain.ts';
 import {
   complaintOf,
   type FoundElement,
@@ -67,7 +67,7 @@ export function planSpoofCheckCollection(
 /** For CHECK: what is missing, in words. Throws NetlinkError. */
 export function missingSpoofCheck(present: PresentNat, owner: Attachment, port: CheckedPort): string[] {
   const complaints = [
-    chainComplaintOf(present.rules, CHAIN),
+    present.complaintOf(CHAIN),
     ...elementsOf(port).map((element) => complaintOf(present, owner, element)),
   ];
   return complaints.filter((complaint) => complaint !== undefined);
