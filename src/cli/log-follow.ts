@@ -3,7 +3,7 @@ import type { Found, ReadingNotes } from '../trace/found-records.ts';
 import { JournalFollow } from '../trace/journal-follow.ts';
 import { isRunning } from '../trace/living-process.ts';
 import { writtenAt } from '../trace/read-journals.ts';
-import { parseLine } from '../trace/record-line.ts';
+import { parseWithMends } from '../trace/record-line.ts';
 import type { RecordQuery, RecordSearch } from '../trace/record-search.ts';
 import type { LogSource } from './log-sources.ts';
 
@@ -33,7 +33,7 @@ export async function* followJournals(
     while (!signal.aborted) {
       const lines = (await Promise.all(journals.map((journal) => journal.look()))).flat();
       const records = lines.flatMap((line) => {
-        const record = search.mayMatch(line) ? parseLine(line) : 'other';
+        const record = search.mayMatch(line) ? parseWithMends(line) : 'other';
         if (record === 'damaged' || record === 'unknown') notes[record] += 1;
         return typeof record === 'string' ? [] : [{ record, line }];
       });
@@ -43,7 +43,7 @@ export async function* followJournals(
         const { kind, id } = found.record;
         if (kind === 'call') open.end(id);
         if (!search.matches(found.record)) continue;
-        if (kind === 'call' || everyBegin) yield found;
+        if (kind !== 'begin' || everyBegin) yield found;
         else open.begin(found);
       }
       yield* open.due();

@@ -1,5 +1,5 @@
 import type { Found } from '../trace/found-records.ts';
-import { prettyLines } from '../trace/pretty.ts';
+import { prettyLines, prettyRecord } from '../trace/pretty.ts';
 import { storedText } from '../trace/stored-text.ts';
 import { wrapped } from '../trace/wrapped-text.ts';
 import { chainPositions } from './chain-position.ts';
@@ -20,7 +20,8 @@ export type LogView = (found: Pick<Found, 'record' | 'line'>) => string | Uint8A
 
 export function logView({ format, confDir, utc, steps }: ViewOptions): LogView {
   if (format === 'json') return ({ line }) => Buffer.concat([line, lineBreak]);
-  if (format === 'text') return storedText;
+  if (format === 'text')
+    return (found) => (found.record.kind === 'mend' ? prettyRecord(found.record, plain) : storedText(found));
   const options = { paint: paintFor(), place: chainPositions(confDir), utc, steps };
   return ({ record }) => {
     const [head = '', ...below] = prettyLines(record, options);
@@ -29,6 +30,9 @@ export function logView({ format, confDir, utc, steps }: ViewOptions): LogView {
     return [wrapped(head, width, 6), ...below.map((line) => wrapped(line, width, 6)), ''].join('\n');
   };
 }
+
+/** The text log has no layout for what is no call. */
+const plain = { paint: (_: string, text: string) => text, utc: true };
 
 const lineBreak = Buffer.from('\n');
 

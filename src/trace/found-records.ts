@@ -1,7 +1,7 @@
 import type { JournalFile } from './journal-files.ts';
 import { blocksFromEnd, blocksOf } from './line-blocks.ts';
 import { linesIn, linesInFromEnd } from './line-search.ts';
-import { headOf, isWrittenBefore, parseLine } from './record-line.ts';
+import { headOf, isWrittenBefore, parseWithMends } from './record-line.ts';
 import type { RecordSearch } from './record-search.ts';
 import type { StoredRecord } from './stored-record.ts';
 
@@ -61,7 +61,7 @@ export class FoundRecords {
         const record = this.#parse(line);
         if (record === undefined || !this.search.matches(record)) continue;
         const found = { record, line, at };
-        if (record.kind === 'call' || this.everyBegin) yield found;
+        if (record.kind !== 'begin' || this.everyBegin) yield found;
         else if (isPiped) open.set(record.id, { ...found, line: Buffer.from(line) });
         else if (!(await endings.has(record.id))) yield found;
       }
@@ -79,7 +79,7 @@ export class FoundRecords {
       const record = this.#parse(line);
       if (record === undefined || !this.search.matches(record)) continue;
       const found = { record, line, at };
-      if (record.kind === 'call' || this.everyBegin) yield found;
+      if (record.kind !== 'begin' || this.everyBegin) yield found;
       else if (!ended.has(record.id) && !(ended.hasForgotten && (await this.#endsBehind(found)))) yield found;
     }
   }
@@ -89,7 +89,7 @@ export class FoundRecords {
     const { notBefore } = this.search;
     if (notBefore !== undefined && isWrittenBefore(line, notBefore)) return undefined;
     if (!this.search.mayHaveEndedSo(line)) return undefined;
-    const record = parseLine(line);
+    const record = parseWithMends(line);
     if (typeof record === 'object') return record;
     if (record !== 'mend') this.notes[record] += 1;
     return undefined;

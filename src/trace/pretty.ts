@@ -4,6 +4,7 @@ import { addressesOf } from '../cni/result.ts';
 import { changeSentences } from './change-sentences.ts';
 import { clockText } from './clock-text.ts';
 import { isRunning } from './living-process.ts';
+import { mendLines } from './stored-mend.ts';
 import { objectsIn, type StoredRecord } from './stored-record.ts';
 import { visible } from './visible-text.ts';
 
@@ -26,6 +27,7 @@ export interface PrettyOptions {
  */
 export function prettyLines(record: StoredRecord, options: PrettyOptions): string[] {
   const { paint, steps = false } = options;
+  if (record.kind === 'mend') return [headline(record, options), ...mendedLines(record, options)];
   const below = [
     ...unendedLines(record),
     ...objectsIn(record, 'delegates').map((delegate) => delegateLine(record, delegate, options)),
@@ -43,22 +45,34 @@ export function prettyRecord(record: StoredRecord, options: PrettyOptions): stri
   return `${prettyLines(record, options).join('\n')}\n`;
 }
 
+function mendedLines(record: StoredRecord, { paint }: PrettyOptions): string[] {
+  const { done, left } = mendLines(record);
+  return [
+    ...done.map((line) => `    ${visible(line)}`),
+    ...left.map((line) => `    ${paint('yellow', `left: ${visible(line)}`)}`),
+  ];
+}
+
 function headline(record: StoredRecord, { paint, place, utc = false }: PrettyOptions): string {
-  const { startedAt, plugin, command, ifName, network, duration } = record;
+  const { startedAt, plugin, command, duration } = record;
   const styled = (style: Style, text: string) => (text === '' ? '' : paint(style, text));
   return [
     styled('dim', clockText(startedAt, utc)),
     styled('dim', place?.(record) ?? ''),
     visible(plugin),
     styled('bold', visible(command)),
-    styled('cyan', visible(whose(record))),
-    visible(ifName),
-    visible(network),
+    ...aboutWords(record).map((word, index) => (index === 0 ? styled('cyan', word) : word)),
     duration === undefined ? '' : durationText(duration),
     ending(record, paint),
   ]
     .filter((word) => word !== '')
     .join(' ');
+}
+
+/** Whose interface in which network; or what `doctor --fix` calls the object of a finding. */
+function aboutWords(record: StoredRecord): string[] {
+  if (record.kind === 'mend') return [shown(record.document.object)];
+  return [whose(record), record.ifName, record.network].map(visible);
 }
 
 /** The pod, or as much of the container's ID as people say. */
@@ -69,9 +83,18 @@ function whose({ pod, containerID }: StoredRecord): string {
 function ending(record: StoredRecord, paint: PrettyOptions['paint']): string {
   const { kind, error, document } = record;
   if (kind === 'begin') return isRunning(record) ? paint('cyan', 'running') : paint('red', 'never ended');
+  if (kind === 'mend') return mendEnding(record, paint);
   if (error !== undefined) return paint('red', `error ${error.code}: ${visible(error.msg)}`);
   const addresses = isObject(document.result) ? addressesOf(document.result) : [];
   return paint('green', addresses.length === 0 ? 'done' : visible(addresses.join(', ')));
+}
+
+function mendEnding(record: StoredRecord, paint: PrettyOptions['paint']): string {
+  const { error } = record;
+  if (error !== undefined) return paint('red', `not mended: ${visible(error.msg)}`);
+  const { done, left } = mendLines(record);
+  if (left.length === 0) return paint('green', `${done.length} done`);
+  return paint('yellow', `${done.length} done, ${left.length} left`);
 }
 
 function unendedLines(record: StoredRecord): string[] {

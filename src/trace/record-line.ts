@@ -1,5 +1,6 @@
 import { isObject, type Json } from '../cni/json.ts';
 import { recordVersion } from './record.ts';
+import { storedMend } from './stored-mend.ts';
 import { type StoredRecord, storedRecord } from './stored-record.ts';
 
 /**
@@ -19,6 +20,12 @@ export function parseLine(line: Buffer): StoredRecord | Unreadable {
   }
 }
 
+/** The same for whoever wants to know what `doctor --fix` did, too. */
+export function parseWithMends(line: Buffer): StoredRecord | Unreadable {
+  const record = parseLine(line);
+  return record === 'mend' ? (storedMend(JSON.parse(line.toString('utf8'))) ?? 'unknown') : record;
+}
+
 function isMend(document: Json | undefined): boolean {
   return isObject(document) && document.v === recordVersion && document.kind === 'mend';
 }
@@ -33,7 +40,8 @@ export function headOf(line: Buffer): LineHead | undefined {
   const [, kind, id] = head.exec(line.toString('latin1', 0, headLength)) ?? [];
   if (kind !== undefined && id !== undefined) return { kind: kind as LineHead['kind'], id };
   const record = parseLine(line);
-  return typeof record === 'object' ? record : undefined;
+  if (typeof record !== 'object' || record.kind === 'mend') return undefined;
+  return { kind: record.kind, id: record.id };
 }
 
 const headLength = 128;

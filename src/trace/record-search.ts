@@ -1,6 +1,7 @@
 import { parseIp, sameIp } from '../cni/address.ts';
 import { isObject } from '../cni/json.ts';
 import { addressesOf } from '../cni/result.ts';
+import { mendLines, mentions } from './stored-mend.ts';
 import { objectsIn, type StoredRecord } from './stored-record.ts';
 
 /** What is looked for; all of it must be so. */
@@ -53,7 +54,8 @@ export class RecordSearch {
 
   /** Whether the call of a line that may match can have ended as it is asked: to parse a million that have not takes long. */
   mayHaveEndedSo(line: Buffer): boolean {
-    return !this.query.failed || line.includes('"error"') || line.includes('"begin"');
+    if (!this.query.failed) return true;
+    return ['"error"', '"begin"', '"mend"'].some((text) => line.includes(text));
   }
 
   /** A record of kind `begin` is one of a call that never ended. */
@@ -64,9 +66,9 @@ export class RecordSearch {
   #isAbout(record: StoredRecord): boolean {
     const { container, pod, network, command, about } = this.query;
     return (
-      (container === undefined || record.containerID.startsWith(container)) &&
+      (container === undefined || names(record, record.containerID, container, 'beginning')) &&
       (pod === undefined || isPod(record, pod)) &&
-      (network === undefined || record.network === network) &&
+      (network === undefined || names(record, record.network, network, 'whole')) &&
       (command === undefined || record.command === command) &&
       (about === undefined || isAbout(record, about))
     );
@@ -97,6 +99,12 @@ export class RecordSearch {
 /** What no writer of JSON escapes. */
 const isPlain = /^[A-Za-z0-9 _.:-]+$/;
 
+/** A mend is about many, and says so in its lines. */
+function names(record: StoredRecord, name: string, word: string, part: 'whole' | 'beginning'): boolean {
+  const isIt = part === 'whole' ? name === word : name.startsWith(word);
+  return isIt || (record.kind === 'mend' && mentions(record, word, part === 'whole'));
+}
+
 /** Of a path or of a pod with its namespace: the slash may be escaped. */
 function lastPart(word: string | undefined): string | undefined {
   return word?.split('/').at(-1);
@@ -119,6 +127,7 @@ function isAbout(record: StoredRecord, word: string): boolean {
     return true;
   return (
     id === word ||
+    (record.kind === 'mend' && mentions(record, word, ip !== undefined)) ||
     containerID.startsWith(word) ||
     withoutLink(netns).startsWith(withoutLink(word)) ||
     netns.endsWith(`/${word}`) ||
@@ -149,7 +158,8 @@ function textsOf(record: StoredRecord): string[] {
     message,
   ]);
   const result = isObject(document.result) ? addressesOf(document.result) : [];
-  return [msg, error?.msg, error?.details, ...failures, ...steps, ...findings, ...result].filter(
+  const mended = record.kind === 'mend' ? Object.values(mendLines(record)).flat() : [];
+  return [msg, error?.msg, error?.details, ...failures, ...steps, ...findings, ...result, ...mended].filter(
     (text) => typeof text === 'string' && text !== '',
   ) as string[];
 }

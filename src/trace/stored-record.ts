@@ -1,9 +1,12 @@
 import { isObject, type Json, type JsonObject } from '../cni/json.ts';
 import { recordVersion } from './record.ts';
 
-/** A record as it was found in a journal; see `record.ts` for what is written. What is not as it should be is absent. */
+/**
+ * A record as it was found in a journal; see `record.ts` for what is written. What is not as it should be is absent. What
+ * `doctor --fix` did is only found by who asks for it: see `stored-mend.ts`.
+ */
 export interface StoredRecord {
-  readonly kind: 'begin' | 'call';
+  readonly kind: 'begin' | 'call' | 'mend';
   /** 16 hex digits; begin and end of a call have the same. */
   readonly id: string;
   readonly level: string;

@@ -49,6 +49,7 @@ describe.if(requires('root', 'ip', 'nft'))('doctor --fix', () => {
     ]);
     const logs = await node.type('logs');
     expect([logs.status, logs.stderr]).toEqual([0, '']);
+    expect(logs.stdout).toContain('ms 1 done\n    - lease 10.50.0.9 of gone eth0 in network lab\n');
   });
 
   test('--dry-run alone is wrong usage', async () => {
