@@ -78,9 +78,9 @@ describe.if(requires('root', 'ip'))('leases without an owner', () => {
     const notSeen = expect.stringMatching(
       /: the other end of veth[0-9a-f]{11} is in a namespace that cannot be seen/,
     );
-    expect(mends.map(({ finding, done, left }: MendAnswer) => ({ finding, done, left }))).toEqual(
-      ['D001', 'D020', 'D021'].map((finding) => ({ finding, done: [], left: [notSeen] })),
-    );
+    expect(mends.map(({ finding, done, left }: MendAnswer) => ({ finding, done, left }))).toEqual([
+      { finding: 'D001', done: [], left: [notSeen] },
+    ]);
     expect(node.files(leases)).toContain('10.50.0.2');
   });
 });
