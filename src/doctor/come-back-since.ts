@@ -1,13 +1,12 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import type { Link } from '../kernel/netlink/link.ts';
 import { type Attachment, ownerHash } from '../network/attachment.ts';
 import { type CallAtWork, callsAtWork } from '../node/calls-at-work.ts';
 import { contentsHere } from '../node/contents.ts';
 import { claimFolder } from '../runtime/claims.ts';
-import { ResultCache } from '../runtime/result-cache.ts';
-import { atWork } from './last-look.ts';
+import { atWork, cutOff } from './last-look.ts';
 import type { Survey } from './survey.ts';
 
 /**
@@ -19,6 +18,8 @@ export class ComeBackSince {
   readonly #calls: readonly CallAtWork[];
   readonly #leases: readonly Lease[];
   readonly #links: readonly Link[];
+  readonly #claims: readonly string[];
+  readonly #caches: readonly string[];
 
   /** Throws SystemError and NetlinkError. */
   constructor(private readonly look: Survey) {
@@ -26,9 +27,14 @@ export class ComeBackSince {
     this.#calls = callsAtWork();
     this.#leases = look.dataDirs().flatMap(listLeases);
     this.#links = contentsHere().links;
+    this.#claims = pathsIn(claimFolder(look.settings));
+    this.#caches = pathsIn(join(look.settings.cacheDir, 'results'));
   }
 
-  /** What says so. The end of a long container ID may be missing: then `hash` decides where it can. */
+  /**
+   * What says so. The end of a long container ID may be missing, and network and interface be empty where nothing says
+   * them: then `hash` decides where it can, and else whoever may be it is taken for it.
+   */
   reason(owner: Attachment, hash = ownerHash(owner)): string | undefined {
     return this.#claimed(owner) ?? this.reasonForHolder(owner, hash);
   }
@@ -36,7 +42,7 @@ export class ComeBackSince {
   /** The same for whoever holds the claim of the attachment himself. */
   reasonForHolder(owner: Attachment, hash = ownerHash(owner)): string | undefined {
     return (
-      atWork(this.#calls, owner.containerID, owner.ifName) ??
+      atWork(this.#calls, owner.containerID, owner.ifName || undefined) ??
       this.#linked(hash) ??
       this.#leased(owner) ??
       this.#cached(owner)
@@ -44,9 +50,9 @@ export class ComeBackSince {
   }
 
   /** A call of the command line, also one that was killed. */
-  #claimed({ network, containerID, ifName }: Attachment): string | undefined {
-    const path = join(claimFolder(this.look.settings), `${network}-${containerID}-${ifName}`);
-    return existsSync(path) ? `a call has claimed it: ${path}` : undefined;
+  #claimed(owner: Attachment): string | undefined {
+    const path = this.#claims.find((one) => mayBeOf(owner, basename(one)));
+    return path && `a call has claimed it: ${path}`;
   }
 
   #linked(hash: string): string | undefined {
@@ -58,7 +64,10 @@ export class ComeBackSince {
 
   #leased({ network, containerID }: Attachment): string | undefined {
     const lease = this.#leases.find(
-      (one) => one.network === network && one.containerID.startsWith(containerID) && !this.#isKnown(one),
+      (one) =>
+        (network === '' || one.network === network) &&
+        (containerID === cutOff || one.containerID.startsWith(containerID)) &&
+        !this.#isKnown(one),
     );
     return lease && `${lease.path} was written meanwhile`;
   }
@@ -68,12 +77,27 @@ export class ComeBackSince {
   }
 
   #cached(owner: Attachment): string | undefined {
-    const path = new ResultCache(this.look.settings.cacheDir).pathOf(owner);
-    const since = statSync(path, { throwIfNoEntry: false })?.mtime.getTime();
-    const known = this.look
-      .cache()
-      .entries.find((one) => one.path === path)
-      ?.since.getTime();
-    return since === undefined || since === known ? undefined : `${path} was written meanwhile`;
+    const { entries } = this.look.cache();
+    const path = this.#caches.find((one) => {
+      if (!mayBeOf(owner, basename(one))) return false;
+      const since = statSync(one, { throwIfNoEntry: false })?.mtime.getTime();
+      return since !== undefined && since !== entries.find((entry) => entry.path === one)?.since.getTime();
+    });
+    return path && `${path} was written meanwhile`;
+  }
+}
+
+/** `network-containerID-ifName`, as claims and cached results are called. */
+function mayBeOf({ network, containerID, ifName }: Attachment, name: string): boolean {
+  if (containerID === cutOff) return true;
+  return name.startsWith(network) && name.includes(`-${containerID}`) && name.endsWith(ifName);
+}
+
+function pathsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

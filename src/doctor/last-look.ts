@@ -81,6 +81,9 @@ export class LastLook {
     for (const address of addresses) {
       const [holder] = holders.get(address) ?? [];
       if (holder !== undefined) return `${holder.link} in ${holder.netns} has ${address}`;
+      // It may have given it on, as to a virtual machine.
+      const owner = this.survey.attachments().find((one) => mayLive(one) && hasAddress(one, address));
+      if (owner !== undefined) return `${address} was given to ${owner.containerID} in ${owner.netns}`;
     }
     return undefined;
   }
@@ -104,10 +107,15 @@ export function atWork(
 ): string | undefined {
   if (containerID === undefined) return undefined;
   const call = calls.find(
-    (one) => one.containerID.startsWith(containerID) && (ifName === undefined || one.ifName === ifName),
+    (one) =>
+      containerID === cutOff ||
+      (one.containerID.startsWith(containerID) && (ifName === undefined || one.ifName === ifName)),
   );
   return call && `process ${call.pid} is at its ${call.command}`;
 }
+
+/** What `ownerNames` says of a container whose ID had no room behind the name of its network: it may be anybody. */
+export const cutOff = '?';
 
 function isSame(one: Attachment, { network, containerID, ifName, hash }: Whose): boolean {
   if (hash !== undefined) return ownerHash(one) === hash;
@@ -116,6 +124,10 @@ function isSame(one: Attachment, { network, containerID, ifName, hash }: Whose):
     (network === undefined || network === one.network) &&
     (ifName === undefined || ifName === one.ifName)
   );
+}
+
+function hasAddress({ addresses }: KnownAttachment, address: string): boolean {
+  return addresses.some((one) => one.split('/')[0] === address);
 }
 
 /** One that says a namespace, of which it cannot be told whether it is there, may be there. */

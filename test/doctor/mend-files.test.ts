@@ -51,6 +51,19 @@ describe.if(requires('root', 'ip'))('leases of zero bytes', () => {
   });
 });
 
+describe.if(requires('root', 'ip'))('the address of a container that has given it on', () => {
+  test('stays leased, as when a virtual machine in its namespace has it', async () => {
+    await using node = await mendingNode();
+    await node.pod('web');
+    await node.typed('add lab web');
+    await node.sh(`: > ${leases}/10.50.0.2; ip -n web link set eth0 down; ip -n web link set eth0 name nic0`);
+    await node.sh('ip -n web addr flush dev nic0; ip -n web link set nic0 up');
+    const { done, left } = mendOf(await fixed(node), 'D004') ?? {};
+    expect([done, left]).toEqual([[], [expect.stringMatching(/: 10\.50\.0\.2 was given to cnitool-.* in /)]]);
+    expect(node.files(leases)).toContain('10.50.0.2');
+  });
+});
+
 describe.if(requires('root', 'ip'))('cached attachments of zero bytes', () => {
   const path = `${results}/lab-3f2a0c-eth0`;
   const empty = `mkdir -p ${results} && : > ${path}`;
@@ -79,11 +92,17 @@ describe.if(requires('root', 'ip'))('cached attachments of zero bytes', () => {
     expect(node.files(results)).toHaveLength(2);
   });
 
+  // The ID itself is not in the scripts: whoever runs them has those in his command line.
   test.each([
     ['written into', `echo '{}' > ${path}`, 'it is not empty any more'],
     [
+      'open in a process',
+      `exec 9>>$(echo ${results}/lab-3f2a*); sleep 5 >&- 2>&- & sleep 0.2`,
+      'it is being written',
+    ],
+    [
       'of a process',
-      'sh -c "sleep 5; :" 3f2a0c >&- 2>&- &',
+      'sh -c "sleep 5; :" 3f2a""0c >&- 2>&- &',
       'has its ID in its control group or command line',
     ],
     [
@@ -134,6 +153,25 @@ describe.if(requires('root', 'ip', 'nft'))('attachments whose container is gone'
     const { done, left } = await mendedAfter(node, 'D006', script);
     expect([done, left]).toEqual([[], [expect.stringMatching(reason)]]);
     expect(node.files(results)).toHaveLength(1);
+  });
+
+  test('what was done before a signal is said, and what was left', async () => {
+    await using node = await mendingNode([]);
+    const pods = Array.from({ length: 12 }, (_, number) => `web${number}`);
+    for (const name of pods) {
+      await node.pod(name);
+      await node.typed(`add lab ${name}`);
+    }
+    await node.sh(pods.map((name) => `ip netns del ${name}`).join('; '));
+    const some = `while [ $(ls ${results} | wc -l) -gt 10 ]; do sleep 0.01; done`;
+    await node.run(
+      `cni-debug doctor --fix --json --min-age 1ms >/dev/null 2>&1 & ${some}; kill -TERM $!; wait $!`,
+    );
+    const lines = node.read('/var/log/cni-debug/journal.ndjson').trim().split('\n');
+    const { done, left } = lines.map((line) => JSON.parse(line)).find(({ finding }) => finding === 'D006');
+    expect(left).toHaveLength(node.files(results).length);
+    expect(done).toHaveLength(pods.length - left.length);
+    expect(left.length).toBeGreaterThan(0);
   });
 
   test('are not touched when only the path has gone', async () => {

@@ -69,6 +69,30 @@ describe.if(requires('root', 'ip', 'nft'))('elements of containers that are gone
     if (script === again) await site.node.typed('check lab api --container-id api');
   });
 
+  test('stay when their container is attached anew after the second look', async () => {
+    await using site = await FaultSite.start();
+    await site.break('nat-without-owner.sh');
+    const { done, left } = await mendedAfter(site.node, 'D021', again, 'second');
+    expect([done, left]).toEqual([[], [expect.stringContaining(' meanwhile')]]);
+    await site.node.typed('check lab api --container-id api');
+  });
+
+  test('of a network whose name leaves no room for theirs stay while any plugin works', async () => {
+    await using site = await FaultSite.start();
+    const name = 'n'.repeat(90);
+    const bridge = { type: 'bridge', bridge: 'br-long', ipMasq: true, isGateway: true };
+    const ipam = { type: 'host-local', subnet: '10.54.0.0/24' };
+    site.node.configure('20-long.conflist', { cniVersion: '1.0.0', name, plugins: [{ ...bridge, ipam }] });
+    await site.node.pod('long');
+    await site.node.typed(`add ${name} long --container-id api`);
+    await site.node.sh(
+      `rm -r /var/lib/cni/networks/${name} /var/lib/cni/results/${name}-*; ip netns del long`,
+    );
+    await site.node.sh('while ip link show type veth | grep -q br-long; do sleep 0.1; done');
+    const { done, left } = await mendedAfter(site.node, 'D021', plugin('ADD'), 'second');
+    expect([done, left]).toEqual([[], [expect.stringContaining('is at its ADD')]]);
+  });
+
   test('whose address is another container’s by now are that container’s', async () => {
     await using site = await FaultSite.start();
     await site.break('nat-without-owner.sh');
@@ -103,6 +127,38 @@ describe.if(requires('root', 'ip', 'nft', 'reference-plugins'))('rules of the re
 const fromOutside = (port: number) =>
   `timeout 5 ip netns exec outside bash -c 'exec 3<>/dev/tcp/192.0.2.1/${port}'`;
 const toOutside = `timeout 5 ip netns exec web bash -c 'exec 3<>/dev/tcp/192.0.2.2/7000'`;
+
+/** The reference's bridge makes a container of this ID. */
+const byReference = (id: string) =>
+  `printf '{"cniVersion":"1.0.0","name":"old","type":"bridge","bridge":"br-old","isGateway":true,"ipMasq":true,"ipMasqBackend":"nftables","ipam":{"type":"host-local","subnet":"10.52.0.0/24"}}' >/run/old.json
+  ip netns add ${id}
+  CNI_COMMAND=ADD CNI_CONTAINERID=${id} CNI_NETNS=/run/netns/${id} CNI_IFNAME=eth0 CNI_PATH=/opt/cni/reference /opt/cni/reference/bridge </run/old.json >/dev/null`;
+
+describe.if(requires('root', 'ip', 'nft', 'reference-plugins'))(
+  'after the second look, rules of the reference',
+  () => {
+    test('that have the handle of one that is gone are another container’s', async () => {
+      await using site = await FaultSite.start();
+      await site.break('reference-nat-without-owner.sh');
+      const anew = `nft delete table inet cni_plugins_masquerade; ${byReference('new')}`;
+      const { left } = await mendedAfter(site.node, 'D022', anew, 'second');
+      expect(left).toEqual([]);
+      expect(await site.node.sh('nft list table inet cni_plugins_masquerade')).toContain('id: new');
+    });
+
+    test('stay when their container has come back, or is about to', async () => {
+      await using site = await FaultSite.start();
+      await site.break('reference-nat-without-owner.sh');
+      const working = 'CNI_COMMAND=ADD CNI_CONTAINERID=leaves CNI_IFNAME=eth0 sleep 5 >&- 2>&- &';
+      const { done, left } = await mendedAfter(site.node, 'D022', working, 'second');
+      expect([done, left]).toEqual([[], [expect.stringContaining('is at its ADD')]]);
+      const same = `nft delete table inet cni_plugins_masquerade; rm -rf /var/lib/cni/networks/old; ${byReference('leaves')}`;
+      await site.node.sh('while pidof sleep >/dev/null; do sleep 0.1; done');
+      const back = await mendedAfter(site.node, 'D022', same, 'second');
+      expect([back.done, back.left]).toEqual([[], [expect.stringContaining('was written meanwhile')]]);
+    });
+  },
+);
 
 describe.if(requires('root', 'ip', 'nft'))('what a firewall has lost', () => {
   test('is put back, and packets go their way', async () => {

@@ -5,8 +5,9 @@ import { examine } from '../../src/doctor/examine.ts';
 import { meansOf } from '../../src/doctor/fix.ts';
 import { Survey } from '../../src/doctor/survey.ts';
 
-// bun mend-run.ts <ID of a rule> <script>: looks at the node, runs the script, and then mends what it saw before.
-const [id = '', script = ''] = process.argv.slice(2);
+// bun mend-run.ts <ID of a rule> <script> [late]: looks at the node, runs the script, and then mends what it saw before;
+// `late` runs the script after the second look, which is one for all mends.
+const [id = '', script = '', late = ''] = process.argv.slice(2);
 const cniPath = '/opt/cni/bin';
 const cacheDir = '/var/lib/cni';
 const settings = {
@@ -20,8 +21,9 @@ const settings = {
 const { mends } = await examine(new Survey(settings));
 const found = [...mends].find(([finding]) => finding.id === id);
 if (found === undefined) throw new Error(`${id} was not found, or has no mend`);
+const means = meansOf(settings, { cniPath, cacheDir, timeoutMs: 60_000 });
+if (late !== '') means.look();
 const { status, stderr } = spawnSync('sh', ['-e', '-c', script], { encoding: 'utf8' });
 if (status !== 0) throw new Error(`${script}: ${stderr}`);
-const means = meansOf(settings, { cniPath, cacheDir, timeoutMs: 60_000 });
 const { done, left } = await found[1].apply(means);
 process.stdout.write(JSON.stringify({ difference: found[1].difference, done, left }));

@@ -42,14 +42,21 @@ export const results = '/var/lib/cni/results';
 
 /**
  * What a mend says that is applied when something has happened since the node was looked at: `script` runs between the
- * two looks.
+ * two looks, or after both of them.
  */
 export async function mendedAfter(
   node: OperatorNode,
   id: string,
   script: string,
+  after: 'first' | 'second' = 'first',
 ): Promise<{ difference: string[]; done: string[]; left: string[] }> {
-  const words = [process.execPath, join(import.meta.dir, 'mend-run.ts'), id, script];
+  const words = [
+    process.execPath,
+    join(import.meta.dir, 'mend-run.ts'),
+    id,
+    script,
+    ...(after === 'second' ? ['late'] : []),
+  ];
   const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   return JSON.parse(await node.sh(quoted.join(' ')));
 }

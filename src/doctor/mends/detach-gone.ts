@@ -32,8 +32,8 @@ async function detachAll(
 ): Promise<Mended> {
   const account = new MendAccount();
   for (const [key, stamp] of stamps) {
-    means.execution.signal?.throwIfAborted();
     try {
+      means.execution.signal?.throwIfAborted();
       const reason = await detachOne(key, stamp, cache, means);
       if (reason === undefined) account.tick(lineOf(key));
       else account.leave(lineOf(key), reason);

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { withSystemError } from '../../kernel/system-error.ts';
 import { Claim } from '../../runtime/claim.ts';
 import { claimFolder } from '../../runtime/claims.ts';
 import { containerdTasks } from '../../runtime/containerd-tasks.ts';
@@ -10,6 +9,7 @@ import type { LastLook } from '../last-look.ts';
 import type { Means, Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';
 import type { SurveySettings } from '../survey.ts';
+import { takeAwayEmpty } from '../take-away-empty.ts';
 
 /**
  * Takes a file of zero bytes out of the cache, where it keeps libcni from every DEL of its attachment, when nothing on
@@ -38,7 +38,7 @@ async function remove(
     isLeft = claim.left !== undefined;
     if (fileStamp(path) === undefined) account.tick(line);
     else if (reason !== undefined) account.leave(line, reason);
-    else if (isTakenAway(path, settings)) account.tick(line);
+    else if (takeAwayEmpty(path, asideOf(path, settings))) account.tick(line);
     else account.leave(line, 'it is being written');
   } finally {
     if (isLeft) claim.abandon();
@@ -111,15 +111,7 @@ function textOf(path: string): string {
   }
 }
 
-/** False when somebody had opened it before and has written into it. */
-function isTakenAway(path: string, { cacheDir }: SurveySettings): boolean {
-  // Not beside it: libcni takes every file there for an attachment.
-  const aside = join(cacheDir, `.${basename(path)}.empty`);
-  withSystemError('rename', path, () => renameSync(path, aside));
-  if (fileStamp(aside)?.size !== 0) {
-    withSystemError('rename', aside, () => renameSync(aside, path));
-    return false;
-  }
-  withSystemError('unlink', aside, () => rmSync(aside));
-  return true;
+/** Not beside it: libcni takes every file there for an attachment. */
+function asideOf(path: string, { cacheDir }: SurveySettings): string {
+  return join(cacheDir, `.${basename(path)}.empty`);
 }

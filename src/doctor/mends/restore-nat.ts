@@ -5,6 +5,7 @@ import { planNat, type WantedNat } from '../../network/wanted-nat.ts';
 import { callsAtWork } from '../../node/calls-at-work.ts';
 import { type AttachmentState, attachmentState } from '../../runtime/attachment-state.ts';
 import { ResultCache } from '../../runtime/result-cache.ts';
+import { ComeBackSince } from '../come-back-since.ts';
 import { atWork } from '../last-look.ts';
 import type { MadeAttachment } from '../made-attachments.ts';
 import type { Mend, Mended } from '../mend.ts';
@@ -41,6 +42,8 @@ async function restore(
 ): Promise<Mended> {
   const account = new MendAccount();
   const survey = new Survey(settings);
+  // Who is made anew after this has made something after this.
+  for (const look of [() => survey.host(), () => survey.leases(), () => survey.cache()]) look();
   const again = new Map(find(survey).map((one) => [lineOf(one), one]));
   const calls = callsAtWork();
   const going: LostNat[] = [];
@@ -56,7 +59,7 @@ async function restore(
   const ruleset = new Ruleset();
   try {
     const made = makeAll(ruleset, going, account);
-    await takeBackOfEnded(ruleset, made, settings, account);
+    await takeBackOfEnded(ruleset, made, survey, account);
   } finally {
     ruleset.close();
   }
@@ -100,20 +103,22 @@ function plan(ruleset: Ruleset, { made, wanted }: LostNat): void {
 async function takeBackOfEnded(
   ruleset: Ruleset,
   made: readonly LostNat[],
-  settings: SurveySettings,
+  survey: Survey,
   account: MendAccount,
 ): Promise<void> {
+  const { settings } = survey;
   const deadline = performance.now() + patienceMs;
   const isBusy = (one: LostNat) => atWork(callsAtWork(), one.made.containerID) !== undefined;
   while (made.some(isBusy) && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 20));
   const owners = new Map(made.map((one) => [ownerHash(one.made), one.made]));
   planPruning(ruleset, (elements) => {
-    const calls = callsAtWork();
+    // Between the last plugin of its ADD and what the runtime writes down it has no cache.
+    const since = new ComeBackSince(survey);
     const isOver = new Map(
       [...owners].map(([hash, one]) => {
-        const isAtWork = atWork(calls, one.containerID) !== undefined;
-        return [hash, !isAtWork && ['detached', 'gone'].includes(stateOf(one, settings))];
+        const isBack = since.reason(one) !== undefined;
+        return [hash, !isBack && ['detached', 'gone'].includes(stateOf(one, settings))];
       }),
     );
     return elements.filter(({ element }) => isOver.get(parseOwner(element.comment ?? '')?.ownerHash ?? ''));
