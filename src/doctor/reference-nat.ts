@@ -61,7 +61,10 @@ function hostPortRules(survey: Survey): ReferenceNat[] {
   });
 }
 
-/** pkg/link/spoofcheck.go: `macspoofchk-<container>-<interface>`, on a link of the node. */
+/**
+ * pkg/link/spoofcheck.go: `macspoofchk-<container>-<interface>`, on a link of the node; and the chain that such a rule led
+ * to, where a DEL was killed before that was gone, too.
+ */
 function spoofRules(survey: Survey): ReferenceNat[] {
   if (survey.settings.network !== undefined) return [];
   const known = new Set(
@@ -69,11 +72,15 @@ function spoofRules(survey: Survey): ReferenceNat[] {
   );
   const links = survey.host().links.map(({ name }) => Buffer.from(`${name}\0`));
   const rules = rulesOf(survey, { family: 'bridge', table: 'nat' });
+  const begun = new Set(
+    rules.flatMap(({ chain, comment }) => (chain === 'PREROUTING' ? (comment ?? []) : [])),
+  );
   return rules.flatMap((rule) => {
     const { comment = '', chain, expressions } = rule;
     const [, containerID, ifName] = /^macspoofchk-(.*)-([^-]+)$/.exec(comment) ?? [];
-    if (chain !== 'PREROUTING' || containerID === undefined || ifName === undefined || known.has(comment))
-      return [];
+    if (containerID === undefined || ifName === undefined || known.has(comment)) return [];
+    const isCut = chain === `cni-br-iface-${containerID}-${ifName}` && !begun.has(comment);
+    if (chain !== 'PREROUTING' && !isCut) return [];
     const isOfLink = expressions.some(
       (one) => 'value' in one && links.some((name) => startsWith(one.value, name)),
     );

@@ -114,6 +114,25 @@ describe.if(requires('root', 'ip', 'nft', 'reference-plugins'))('rules of the re
     expect(await site.node.sh('nft list table inet cni_plugins_masquerade')).not.toContain('leaves');
   });
 
+  test('that a DEL has left behind when it was killed go, and their chains', async () => {
+    await using site = await FaultSite.start();
+    const chain = 'bridge nat cni-br-iface-gone-eth0';
+    await site.node.sh(`nft -f - <<'END'
+      add table bridge nat
+      add chain ${chain}
+      add chain ${chain}-mac
+      add rule ${chain} jump cni-br-iface-gone-eth0-mac comment "macspoofchk-gone-eth0"
+      add rule ${chain}-mac ether saddr 02:cd:64:b6:bd:5a return comment "macspoofchk-gone-eth0"
+      add rule ${chain}-mac drop comment "macspoofchk-gone-eth0"`);
+    const answer = await fixed(site.node);
+    expect(mendOf(answer, 'D022')).toMatchObject({
+      done: [expect.stringContaining(`- rule of gone in ${chain}: jump cni-br-iface-gone-eth0-mac`)],
+      left: [],
+    });
+    expect(answer).toMatchObject({ status: 0, remaining: { findings: [] } });
+    expect(await site.node.sh('nft list table bridge nat')).not.toContain('gone');
+  });
+
   test('stay when the address is somewhere at the second look', async () => {
     await using site = await FaultSite.start();
     await site.break('reference-nat-without-owner.sh');
