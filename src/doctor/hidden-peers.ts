@@ -1,4 +1,5 @@
 import type { Link } from '../kernel/netlink/link.ts';
+import type { Route } from '../kernel/netlink/route.ts';
 import { contentsHere } from '../node/contents.ts';
 import { insideAll } from './inside-all.ts';
 import type { Survey } from './survey.ts';
@@ -10,7 +11,8 @@ import type { Survey } from './survey.ts';
  */
 export function hiddenPeers(survey: Survey): readonly Link[] {
   return survey.once('hidden peers', 'the other ends of veth pairs', () => {
-    const ends = endsAway(survey.host().links);
+    const { links, routes } = survey.host();
+    const ends = endsAway(links).filter((end) => !isUplink(end, routes));
     const pairs = new Set(
       insideAll(survey).flatMap(({ contents }) =>
         contents.links.filter(isVeth).map(({ index, link }) => pairOf(link, index)),
@@ -27,6 +29,20 @@ export function hiddenPeers(survey: Survey): readonly Link[] {
 function endsAway(links: readonly Link[]): Link[] {
   return links.filter((link) => isVeth(link) && link.linkNetnsid !== undefined);
 }
+
+/** A node that is a container itself, as with kind, has such an end for its own way out: no container of its own does. */
+function isUplink({ index, master }: Link, routes: readonly Route[]): boolean {
+  if (master !== undefined) return false;
+  return routes.some(
+    ({ dst, oif, table, nextHops = [] }) =>
+      dst.endsWith('/0') &&
+      table === RT_TABLE_MAIN &&
+      [oif, ...nextHops.map((hop) => hop.oif)].includes(index),
+  );
+}
+
+/** include/uapi/linux/rtnetlink.h */
+const RT_TABLE_MAIN = 254;
 
 function isVeth({ kind }: Link): boolean {
   return kind === 'veth';

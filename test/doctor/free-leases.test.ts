@@ -65,6 +65,21 @@ describe.if(requires('root', 'ip'))('leases without an owner', () => {
     expect(node.files('/var/lib/cni/networks')).toEqual([]);
   });
 
+  test('are given back on a node that is a container itself, whose own way out leads where it cannot see', async () => {
+    await using node = await mendingNode([]);
+    await node.sh(`ip netns add outside; ip link add up0 type veth peer name eth0 netns outside
+      ip addr add 192.0.2.1/24 dev up0; ip link set up0 up; ip -n outside link set eth0 up
+      ip route add default via 192.0.2.2`);
+    await node.sh(gone);
+    const inside = 'umount /run/netns/outside; exec cni-debug doctor --fix --min-age 1ms';
+    const nested = `unshare --mount --pid --fork --mount-proc sh -c '${inside}'`;
+    await node.sh('ip route del default');
+    expect((await node.run(nested)).stdout).toContain('left: lease 10.50.0.9 of gone eth0');
+    await node.sh('ip route add default via 192.0.2.2');
+    const { status, stdout } = await node.run(nested);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('D001 network lab: 1 done')]);
+  });
+
   test('stay where their namespaces cannot be seen, as from inside a container', async () => {
     await using node = await mendingNode([]);
     await node.pod('web');
