@@ -93,5 +93,6 @@ export const faults: readonly Fault[] = [
   ...Object.entries(byDoctor).map(([script, rule]) => ({ script, by: doctor, rule })),
   { script: 'peer-route-missing', by: doctor, rule: 'D034', network: 'routed' },
   ...Object.entries(byProbe).map(([script, rule]) => ({ script, by: probe, rule })),
+  { script: 'name-unknown', by: 'probe web --to files:7000', rule: 'P016' },
   { script: 'return-route-missing', by: probe, rule: 'P014', network: 'routed' },
 ];
