@@ -96,6 +96,7 @@ export const doctorFaults: readonly Fault[] = [
 
 export const probeFaults: readonly Fault[] = [
   ...Object.entries(byProbe).map(([script, rule]) => ({ script, by: probe, rule })),
+  { script: 'name-unknown', by: 'probe web --to files:7000', rule: 'P016' },
   { script: 'return-route-missing', by: probe, rule: 'P014', network: 'routed' },
 ];
 
