@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,9 +95,11 @@ describe.if(canRun)('calls without an end', () => {
     await journal(node, [running]);
     expect(await diagnosis(node)).toEqual([]);
     await using whole = await nodeOfMachine();
-    await journal(whole, [{ ...begun, startedAt: ago(90), process: { pid: process.pid }, boot }]);
-    // This process is younger than the record says: another one had its number.
+    const young = spawn('sleep', ['60']);
+    await journal(whole, [{ ...begun, startedAt: ago(90), process: { pid: young.pid }, boot }]);
+    // That process is younger than the record says: another one had its number.
     const found = (await findings(whole)).filter(({ id }) => id === 'D008');
+    young.kill();
     expect(found[0]?.cause).toContain('is gone');
     await journal(whole, [{ ...begun, startedAt: ago(90), process: { pid: 1 }, boot }]);
     const [call] = (await findings(whole)).filter(({ id }) => id === 'D008');
