@@ -98,10 +98,10 @@ function isAboutTest({ text }: Dropping): boolean {
   );
 }
 
-/** Chains of network policies, whose programs know why. */
+/** Chains of network policies, whose programs know why; and of `firewall`, whose `ingressPolicy` asks for it. */
 function isOfOthers({ chain, table }: Dropping): boolean {
   return (
-    /^(cali-|KUBE-NWPLCY|KUBE-POD-FW|KUBE-ROUTER|CILIUM|OVN|WEAVE)/i.test(chain) ||
+    /^(CNI-ISOLATION|cali-|KUBE-NWPLCY|KUBE-POD-FW|KUBE-ROUTER|CILIUM|OVN|WEAVE)/i.test(chain) ||
     /^(calico|cilium)/i.test(table)
   );
 }
