@@ -1,5 +1,6 @@
 import type { Reason } from '../../findings/finding.ts';
 import type { Lease } from '../../ipam/lease-listing.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import type { AttachmentKey } from '../../runtime/result-cache.ts';
 import { addressHolders } from '../address-holders.ts';
 import { isBeforeBoot } from '../boot.ts';
@@ -54,7 +55,7 @@ function found(network: string, leases: readonly Lease[], survey: Survey): Draft
       text: [containerID, ifName].filter(Boolean).join(' '),
     })),
     ...(first === undefined ? {} : { since: first.since }),
-    fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
+    fix: ['cni-debug doctor --fix', `cni-debug gc ${shellWord(network)}`],
     follows: reasons(network, leases, survey),
     mend: freeLeases(leases),
   };
