@@ -35,12 +35,10 @@ export const nodeRestarted: Rule = {
       evidence: [
         { source: '/proc/stat', text: `btime ${booted.getTime() / 1000}` },
         ...bootOfRecords(survey),
-        ...remnants
-          .slice(0, 3)
-          .map(({ path, since }) => ({
-            source: `ls -l ${shellWord(path)}`,
-            text: `written ${since.toISOString()}`,
-          })),
+        ...remnants.slice(0, 3).map(({ path, since }) => ({
+          source: `ls -l ${shellWord(path)}`,
+          text: `written ${since.toISOString()}`,
+        })),
       ],
       since: booted,
       fix: ['cni-debug doctor --fix', ...networks.map((network) => `cni-debug gc ${shellWord(network)}`)],
