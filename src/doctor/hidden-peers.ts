@@ -1,5 +1,5 @@
 import type { Link } from '../kernel/netlink/link.ts';
-import { contentsHere } from '../node/contents.ts';
+import { contentsHere, leadsHere } from '../node/contents.ts';
 import { insideAll } from './inside-all.ts';
 import type { Survey } from './survey.ts';
 
@@ -13,7 +13,9 @@ export function hiddenPeers(survey: Survey): readonly Link[] {
     const ends = endsAway(survey.host().links);
     const pairs = new Set(
       insideAll(survey).flatMap(({ contents }) =>
-        contents.links.filter(isVeth).map(({ index, link }) => pairOf(link, index)),
+        contents.links
+          .filter((link) => isVeth(link) && leadsHere(link, contents))
+          .map(({ index, link }) => pairOf(link, index)),
       ),
     );
     const hidden = ends.filter(({ index, link }) => !pairs.has(pairOf(index, link)));
