@@ -13,10 +13,11 @@ import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import { addRoute } from '../kernel/netlink/route-change.ts';
 import { type NetlinkSocket, openRouteSocket } from '../kernel/netlink/socket.ts';
 import type { Namespace } from '../kernel/netns.ts';
-import { mastersIn } from './named-in-configuration.ts';
+import { nodeLinksIn } from './named-in-configuration.ts';
 
-/** The other ends of what stands in for something. */
-const peerName = (index: number) => `replay${index}`;
+/** The other ends of what stands in for links of a container, and of the node. */
+const hostEnd = (index: number) => `replay${index}`;
+const farEnd = (index: number) => `replay-far${index}`;
 
 /**
  * Makes what the plugins before this one had made, as prevResult says it: the interfaces of the container with their
@@ -26,21 +27,21 @@ const peerName = (index: number) => `replay${index}`;
 export function makeStandIns(document: JsonObject, container: Namespace | undefined): string[] {
   const node = openRouteSocket();
   try {
-    const masters = mastersIn(document).filter((name) => getLink(node, name) === undefined);
-    masters.forEach((name, index) => {
-      createVeth(node, { name, up: true }, { name: peerName(index) });
-      bringUp(node, peerName(index));
-    });
     const prevResult = lookUp(document, 'prevResult');
-    const made =
-      isObject(prevResult) && container ? standInsOf(prevResult, node, container, masters.length) : [];
-    return [...masters, ...made];
+    const made = isObject(prevResult) && container ? standInsOf(prevResult, node, container) : [];
+    const links = nodeLinksIn(document).filter((name) => getLink(node, name) === undefined);
+    for (const [index, name] of links.entries()) {
+      const peer = farEnd(index);
+      createVeth(node, { name, up: true }, { name: peer });
+      bringUp(node, peer);
+    }
+    return [...links, ...made];
   } finally {
     node.close();
   }
 }
 
-function standInsOf(document: JsonObject, node: NetlinkSocket, container: Namespace, from: number): string[] {
+function standInsOf(document: JsonObject, node: NetlinkSocket, container: Namespace): string[] {
   const version = versionOfResult(document, latestVersion);
   const result = latestResult(readResult(document, version, 'prevResult'), version);
   const { interfaces = [] } = result;
@@ -53,7 +54,7 @@ function standInsOf(document: JsonObject, node: NetlinkSocket, container: Namesp
     const hostEnds = ends.slice(bridgeName === undefined ? 0 : 1);
     const made = interfaces.flatMap(({ name = '', mac, sandbox }, index) => {
       if (!sandbox || name === '') return [];
-      const end = hostEnds.shift() ?? peerName(from + index);
+      const end = hostEnds.shift() ?? hostEnd(index);
       const isKnown = getLink(inside, name) !== undefined;
       if (!isKnown)
         createVeth(

@@ -86,12 +86,20 @@ describe.if(requires('root', 'ip'))('replay', () => {
     await node.pod('mac');
     await node.typed('add mac mac');
     await node.typed('check mac mac');
-    for (const { id, command } of (await records(node)).filter(
-      ({ network, kind }) => network === 'mac' && kind === 'call',
-    )) {
+    const peers = { type: 'host-routes', routes: [{ dst: '10.98.0.0/24', dev: 'up9' }] };
+    node.configure(
+      '18-peers.conflist',
+      network('peers', own({ bridge: 'cni4' }), { ...debugPlugin, delegate: peers }),
+    );
+    await node.pod('peers');
+    await node.typed('add peers peers');
+    await node.typed('check peers peers');
+    const isOf = ({ network, kind, configuration }: Record) =>
+      kind === 'call' && (network === 'mac' || configuration.delegate?.type === 'host-routes');
+    for (const { id, command } of (await records(node)).filter(isOf)) {
       const { stdout, stderr } = await replayed(`--diff ${id}`);
       expect(`${command} ${stderr}${stdout}`).toContain('the outcome is the same');
-      expect(stdout).toMatch(/stand-ins for what the node had: (up9|eth0)\n/);
+      expect(stdout).toMatch(/stand-ins for what the node had: (up9|eth0|up9, cni4, eth0)\n/);
     }
   });
 
