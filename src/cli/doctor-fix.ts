@@ -1,10 +1,11 @@
 import { type Mendable, type Mending, meansOf, mendAll, mendables } from '../doctor/fix.ts';
 import { headline, recordMend } from '../doctor/mend-record.ts';
 import { takeBackCalls } from '../doctor/mends/take-back.ts';
+import { blindSpot } from '../node/blind-spot.ts';
 import { visible } from '../trace/visible-text.ts';
 import { endingSignal } from './ending.ts';
 import { documentOf, type Examined, examineNode, sayUnseen, statusOf, textOf } from './examined.ts';
-import { ExitStatus } from './failure.ts';
+import { CommandFailure, ExitStatus } from './failure.ts';
 import { executionOf, type NetworkOptions } from './network-options.ts';
 import { withProgress } from './progress.ts';
 import { note, paintFor, say, sayJson } from './terminal.ts';
@@ -21,6 +22,8 @@ export interface DoctorOptions extends NetworkOptions {
 /** Shows what was found and what is to be changed, changes it unless it is a dry run, and looks again. The exit status. */
 export async function fix(examined: Examined, options: DoctorOptions): Promise<number> {
   const { diagnosis } = examined;
+  const reason = blindSpot();
+  if (reason !== undefined) throw new CommandFailure(ExitStatus.unknown, `nothing is mended: ${reason}`);
   const all = [...takenBack(examined), ...mendables(diagnosis)];
   if (!isJson(options)) say(`${textOf(examined)}${differenceText(all, diagnosis.findings.length)}`);
   if (options.dryRun) {

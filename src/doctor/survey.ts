@@ -2,6 +2,7 @@ import type { NetworkList } from '../cni/conflist.ts';
 import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { currentNamespace } from '../kernel/netns.ts';
 import type { ReadersByType } from '../lint/context.ts';
+import { blindSpot } from '../node/blind-spot.ts';
 import { type Contents, contentsHere, contentsIn } from '../node/contents.ts';
 import { dataDirsOf } from '../node/data-dirs.ts';
 import { everyAttachment, type KnownAttachment } from '../node/every-attachment.ts';
@@ -122,6 +123,9 @@ export class Survey {
   /** Every network namespace of this node but the node's own. */
   namespaces(): readonly KnownNamespace[] {
     return this.once('namespaces', 'network namespaces', () => {
+      const reason = blindSpot();
+      // What is not among those that are seen need not be gone.
+      if (reason !== undefined) throw new Unseen('network namespaces', reason);
       const { namespaces, refused } = everyNamespace();
       for (const reason of refused) this.overlook(new Unseen('network namespaces', reason));
       const own = currentNamespace();

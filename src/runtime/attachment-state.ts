@@ -28,8 +28,9 @@ export interface Located {
 export function attachmentState(attachment: Located): AttachmentState {
   if (attachment.netns === '') return 'unknown';
   try {
-    const { isOwn, hasInterface, isAnothers } = lookInto(attachment);
-    if (isOwn) return 'gone';
+    const { isOwn, hasInterface, isAnothers, isProven } = lookInto(attachment);
+    // It may be the container that this process is in.
+    if (isOwn && !isProven) return 'gone';
     if (hasInterface) return 'alive';
     // Not for its start alone: a clock that was set must not make garbage of what lives.
     return isAnothers ? 'gone' : 'no-interface';
