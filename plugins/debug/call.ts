@@ -2,7 +2,7 @@ import { parseArgs } from '../../src/cni/args.ts';
 import { CniError, ErrorCode } from '../../src/cni/error.ts';
 import type { Invocation } from '../../src/cni/plugin.ts';
 import type { Problem } from '../../src/cni/problem.ts';
-import { redactor } from '../../src/trace/redaction.ts';
+import { requestRedactor } from '../../src/trace/request-redactor.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import type { BuiltIns } from '../built-in.ts';
 import type { CallChanges } from './call-changes.ts';
@@ -25,7 +25,8 @@ export class Call {
     /** It makes the interface itself, without a delegate. */
     readonly isBridge: boolean,
   ) {
-    this.redact = redactor(settings.redact).text;
+    const { environment, configuration } = invocation;
+    this.redact = requestRedactor({ environment, document: configuration.document }, settings.redact).text;
   }
 
   /** Throws code 7 when a key of ours is malformed. */

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject, parseJson, stringifyJson } from '../cni/json.ts';
+import type { KnownSecrets } from '../trace/known-secrets.ts';
 import type { Redactor } from '../trace/redaction.ts';
 import { placeholder } from '../trace/span.ts';
-import type { KnownSecrets } from './known-secrets.ts';
 
 /** A file of a bundle, redacted. */
 export interface BundleFile {

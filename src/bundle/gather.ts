@@ -4,10 +4,10 @@ import type { NetworkList } from '../cni/conflist.ts';
 import { type Json, type JsonObject, newObject } from '../cni/json.ts';
 import { lookUp } from '../cni/keys.ts';
 import { everyPlugin } from '../runtime/every-plugin.ts';
+import { KnownSecrets } from '../trace/known-secrets.ts';
 import { invalidPattern, redactor } from '../trace/redaction.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
 import { Contents } from './contents.ts';
-import { KnownSecrets } from './known-secrets.ts';
 import { namespaceContents } from './namespace-contents.ts';
 import { versionsOf } from './versions.ts';
 
@@ -23,6 +23,10 @@ export interface BundleOrder {
   readonly refused: readonly { readonly path: string; readonly reason: string }[];
   /** As its ADD was given it, as the cache has it. */
   readonly cached: readonly NetworkList[];
+  /** Every network of the node, of other containers too: doctor speaks of them, and their secrets belong nowhere. */
+  readonly everyNetwork: readonly NetworkList[];
+  /** What else attachments were given that may be secret: arguments. */
+  readonly everyArgument: readonly JsonObject[];
   readonly pluginPath: string;
   /** Of the container; empty where it is not known. */
   readonly netns: string;
@@ -37,13 +41,14 @@ const mostRecords = 500;
 
 /** Everything that a maintainer needs, redacted, and what could not be had of it. */
 export async function gather(order: BundleOrder): Promise<Contents> {
-  const { record, records, configurations, refused, cached, netns } = order;
+  const { record, records, configurations, refused, cached, everyNetwork, everyArgument, netns } = order;
   const lists = [...configurations.map(({ list }) => list), ...cached];
   const recorded = everyPlugin({ plugins: records.map(configurationOf) });
   const plugins = [...lists.flatMap(everyPlugin), ...recorded];
-  const redact = redactor(patternsIn(plugins));
+  const redact = redactor(patternsIn([...plugins, ...everyNetwork.flatMap(everyPlugin)]));
   const secrets = new KnownSecrets();
-  for (const { document } of lists) secrets.learn(document, redact);
+  const documents = [...lists, ...everyNetwork].map(({ document }) => document);
+  for (const document of [...documents, ...everyArgument]) secrets.learn(document, redact);
   const contents = new Contents(redact, secrets);
 
   if (record === undefined)

@@ -1,7 +1,9 @@
 import type { BundleOrder } from '../bundle/gather.ts';
+import { parseArgs } from '../cni/args.ts';
 import { type NetworkList, parseConflist } from '../cni/conflist.ts';
-import type { Json, JsonObject } from '../cni/json.ts';
+import { type Json, type JsonObject, newObject } from '../cni/json.ts';
 import { everyAttachment, type KnownAttachment } from '../node/every-attachment.ts';
+import { knownNetworks } from '../node/known-networks.ts';
 import { networkFiles } from '../runtime/network-files.ts';
 import { ResultCache } from '../runtime/result-cache.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
@@ -34,6 +36,8 @@ export function bundleOrder(word: string, version: string, options: AboutOptions
     ...{ version, record, records, netns, pluginPath: options.pluginDir },
     ...found,
     cached: wanted.flatMap((attachment) => cachedList(attachment, options)),
+    everyNetwork: knownNetworks(options),
+    everyArgument: cachedArguments(options),
     explained: () => wanted.map((attachment) => explained(attachment, options)),
     diagnosed: () => diagnosed(options),
   };
@@ -74,6 +78,20 @@ function cachedList(attachment: KnownAttachment, { cacheDir }: AboutOptions): Ne
     return config === '' ? [] : [parseConflist(config)];
   } catch {
     // Its section of explain.json says so.
+    return [];
+  }
+}
+
+/** CNI_ARGS, and what runtimes hand over by capability. */
+function cachedArguments({ cacheDir }: AboutOptions): JsonObject[] {
+  try {
+    const { entries } = new ResultCache(cacheDir).list();
+    return entries.flatMap(({ attachment: { args, capabilityArgs } }) => [
+      newObject([...parseArgs(args).values]),
+      capabilityArgs,
+    ]);
+  } catch {
+    // Without a cache there is nothing to learn from it; explain.json says what is wrong with one.
     return [];
   }
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { CniError } from '../cni/error.ts';
 import { newObject, stringifyJson } from '../cni/json.ts';
+import { visibleLines } from '../trace/visible-text.ts';
 import { chainFailure } from './chain-failure.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
 import { paintFor, say } from './terminal.ts';
@@ -86,8 +87,9 @@ function report(words: readonly string[], thrown: unknown): number {
   } else {
     const paint = paintFor(process.stderr);
     const lines = [
-      `${paint('red', `cni-debug ${words[0]}:`)} ${failure.message}`,
-      ...failure.advice.map((next) => `  ${next}`),
+      // What a plugin says is in it, and what stands in files.
+      `${paint('red', `cni-debug ${words[0]}:`)} ${visibleLines(failure.message)}`,
+      ...failure.advice.map((next) => `  ${visibleLines(next)}`),
     ];
     process.stderr.write(`${lines.join('\n')}\n`);
   }

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { DoctorOptions } from './doctor-fix.ts';
-import { documentOf, examineNode, sayUnseen, statusOf, textOf } from './examined.ts';
+import { documentOf, type Examined, examineNode, sayUnseen, statusOf, textOf } from './examined.ts';
 import { usageError } from './failure.ts';
 import { durationOption, withNetworkOptions } from './network-options.ts';
 import { withProgress } from './progress.ts';
@@ -37,9 +37,21 @@ async function doctor(options: DoctorOptions): Promise<number> {
     progress.show('looking at the node');
     return examineNode(options);
   });
+  refuseUnknown(options, examined);
   if (options.fix) return (await import('./doctor-fix.ts')).fix(examined, options);
   if (options.json || options.format === 'json') sayJson(documentOf(examined.diagnosis));
   else say(textOf(examined));
   sayUnseen(examined.diagnosis);
   return statusOf(examined.diagnosis);
+}
+
+/** A name that is misspelled is not sound. Not where it might be of something that could not be looked at. */
+function refuseUnknown({ network, confDir }: DoctorOptions, { survey, diagnosis }: Examined): void {
+  if (network === undefined || diagnosis.findings.length > 0 || diagnosis.unseen.length > 0) return;
+  if (survey.networks().length > 0 || survey.attachments().length > 0) return;
+  const names = new Set(survey.everyNetwork().map(({ name }) => JSON.stringify(name)));
+  const known = names.size === 0 ? 'there is none' : `there are: ${[...names].join(', ')}`;
+  throw usageError(
+    `no network ${JSON.stringify(network)} in ${confDir}, nor of an attachment of this node; ${known}`,
+  );
 }

@@ -1,6 +1,4 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parseIp } from '../cni/address.ts';
-import type { Endpoint } from '../kernel/inet/socket-address.ts';
 import { openNamespace } from '../kernel/netns.ts';
 import { everyAttachment, type KnownAttachment } from '../node/every-attachment.ts';
 import { bareSubject } from '../probe/bare-subject.ts';
@@ -8,6 +6,7 @@ import { probe } from '../probe/probe.ts';
 import type { ProbeRun } from '../probe/probe-run.ts';
 import { probeJson, probeText } from '../probe/report.ts';
 import { type Subject, subjectOf } from '../probe/subject.ts';
+import { parseTarget, type Target } from '../probe/target.ts';
 import { findNamespace, NamespaceNotFoundError } from '../runtime/find-namespace.ts';
 import { CommandFailure, ExitStatus } from './failure.ts';
 import { durationOption, type PlaceOptions, withPlaceOptions } from './network-options.ts';
@@ -17,7 +16,7 @@ import { note, paintFor, say, sayJson } from './terminal.ts';
 import { act, containerMeans, verb } from './verb.ts';
 
 interface ProbeCommandOptions extends PlaceOptions {
-  readonly to: readonly Endpoint[];
+  readonly to: readonly Target[];
   readonly ifname?: string;
   /** ms */
   readonly timeout: number;
@@ -28,14 +27,17 @@ export function probeCommand() {
   return withPlaceOptions(
     verb('probe', "try a container's network, and say where packets stop and why", [
       ['probe default/nginx', 'gateway, path MTU, resolvers, the way out, host ports'],
-      ['probe 3f2a0c --to 10.96.0.1:443 --to [fd00::1]:443', 'and connections to these'],
+      ['probe 3f2a0c --to 10.96.0.1:443 --to api.default.svc:80', 'and connections to these'],
       ['probe web --format json | jq -r ".findings[].cause"', 'for another program'],
     ])
       .argument('<container>', `${containerMeans}; the ID under which it is attached, or a pod`)
       .addOption(
-        new Option('--to <address:port>', 'connect to there from the container; may be said again')
+        new Option(
+          '--to <host:port>',
+          'connect to there, an address or a name, from the container; may be said again',
+        )
           .default([], 'nothing')
-          .argParser((text: string, known: readonly Endpoint[]) => [...known, endpoint(text)]),
+          .argParser((text: string, known: readonly Target[]) => [...known, target(text)]),
       )
       .option('--ifname <name>', 'only this interface')
       .addOption(durationOption('--timeout <duration>', 'how long to wait for an answer', '3s'))
@@ -43,7 +45,7 @@ export function probeCommand() {
   )
     .addHelpText(
       'after',
-      '\nIt sends to the addresses that --to names, the gateway, the resolvers and the node itself, changes nothing, and takes less than 15 s.\nExit status: 0 sound, 1 something is wrong, 2 wrong usage, 3 nothing found, but not all could be looked at.\nEvery rule has a page: docs/rules/P001.md.',
+      '\nIt sends to what --to names, the gateway, the resolvers and the node itself, changes nothing, and takes less than 15 s.\nExit status: 0 sound, 1 something is wrong, 2 wrong usage, 3 nothing found, but not all could be looked at.\nEvery rule has a page: docs/rules/P001.md.',
     )
     .action(act(run));
 }
@@ -119,12 +121,11 @@ function statusOf({ findings, steps }: ProbeRun): number {
   return steps.some(({ outcome }) => outcome === 'not looked at') ? ExitStatus.unknown : 0;
 }
 
-/** An address and not a name: whom a name would be asked of is what is being tried. */
-function endpoint(text: string): Endpoint {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
-  const ip = parseIp(bracketed ?? plain ?? '');
-  const port = Number(digits);
-  if (ip === undefined || port < 1 || port > 65_535)
-    throw new InvalidArgumentError('It is an address and a port: 10.96.0.1:443, [fd00::1]:443.');
-  return { ip, port };
+function target(text: string): Target {
+  const parsed = parseTarget(text);
+  if (parsed === undefined)
+    throw new InvalidArgumentError(
+      'It is an address or a name, and a port: 10.96.0.1:443, [fd00::1]:443, example.org:443.',
+    );
+  return parsed;
 }

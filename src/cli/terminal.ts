@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { styleText } from 'node:util';
 import { processIo, writeAll } from '../process-io.ts';
+import { visibleLines } from '../trace/visible-text.ts';
 
 /** What a person reads on, or a program. */
 export interface Output {
@@ -35,7 +36,9 @@ export function say(text: string | Uint8Array): void {
 
 /** Something that is worth knowing and no error, on a line of its own of stderr. */
 export function note(verb: string, message: string): void {
-  processIo.writeStderr(`${paintFor(process.stderr)('yellow', `cni-debug ${verb}:`)} ${message}\n`);
+  processIo.writeStderr(
+    `${paintFor(process.stderr)('yellow', `cni-debug ${verb}:`)} ${visibleLines(message)}\n`,
+  );
 }
 
 /** The one form of machine-readable output: indented as cnitool and the plugins print it. */

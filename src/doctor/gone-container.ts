@@ -5,6 +5,7 @@ import { shellWord } from '../lint/shell-word.ts';
 import { attachmentState, isOwnNetwork } from '../runtime/attachment-state.ts';
 import type { CacheEntry } from '../runtime/result-cache.ts';
 import { addressHolders } from './address-holders.ts';
+import { isPresent } from './made-attachments.ts';
 import type { Survey } from './survey.ts';
 
 /** A cached attachment whose container is gone, and what is at its namespace's path now. */
@@ -26,7 +27,7 @@ export function abandonedCaches(survey: Survey): readonly AbandonedCache[] {
     const found = survey
       .cache()
       .entries.filter(({ attachment }) => survey.concerns(attachment.network))
-      .filter(({ since }) => survey.isSettled(since))
+      .filter(({ attachment, since }) => survey.isSettled(since) && !isPresent(survey, attachment))
       .map(abandonedCache)
       .filter((cache) => cache !== undefined);
     return found.filter(({ entry }) => !isHeld(entry, survey));

@@ -1,6 +1,6 @@
 import type { Link } from '../kernel/netlink/link.ts';
 import type { Route } from '../kernel/netlink/route.ts';
-import { contentsHere } from '../node/contents.ts';
+import { contentsHere, leadsHere } from '../node/contents.ts';
 import { insideAll } from './inside-all.ts';
 import type { Survey } from './survey.ts';
 
@@ -15,7 +15,9 @@ export function hiddenPeers(survey: Survey): readonly Link[] {
     const ends = endsAway(links).filter((end) => !isUplink(end, routes));
     const pairs = new Set(
       insideAll(survey).flatMap(({ contents }) =>
-        contents.links.filter(isVeth).map(({ index, link }) => pairOf(link, index)),
+        contents.links
+          .filter((link) => isVeth(link) && leadsHere(link, contents))
+          .map(({ index, link }) => pairOf(link, index)),
       ),
     );
     const hidden = ends.filter(({ index, link }) => !pairs.has(pairOf(index, link)));

@@ -2,6 +2,7 @@ import { readdirSync, type Stats, statSync } from 'node:fs';
 import { formatIp } from '../cni/address.ts';
 import { LeaseFiles } from '../ipam/lease-files.ts';
 import { isMalformed } from '../ipam/lease-owner.ts';
+import { SystemError, withSystemError } from '../kernel/system-error.ts';
 import type { Survey } from './survey.ts';
 
 /** A file that is named after an address, and says no owner of it. */
@@ -57,11 +58,11 @@ function leaseOf(
 
 function foldersIn(dataDir: string): string[] {
   try {
-    return readdirSync(dataDir, { withFileTypes: true })
+    return withSystemError('open', dataDir, () => readdirSync(dataDir, { withFileTypes: true }))
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    if (error instanceof SystemError && ['ENOENT', 'ENOTDIR'].includes(error.code)) return [];
     throw error;
   }
 }

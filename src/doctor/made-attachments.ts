@@ -6,7 +6,7 @@ import { lookUp } from '../cni/keys.ts';
 import { type Result, readResult, versionOfResult } from '../cni/result.ts';
 import { delegateConfiguration } from '../runtime/delegate-configuration.ts';
 import { inVersionOf } from '../runtime/detach.ts';
-import type { CacheEntry } from '../runtime/result-cache.ts';
+import type { AttachmentKey, CacheEntry } from '../runtime/result-cache.ts';
 import type { Survey } from './survey.ts';
 import { see } from './unseen.ts';
 
@@ -33,15 +33,9 @@ export interface MadePlugin {
 /** The attachments whose container is there, by the cache alone: who is not in it has no configuration to compare with. */
 export function madeAttachments(survey: Survey): readonly MadeAttachment[] {
   return survey.once('made attachments', 'attachments', () => {
-    const present = new Set(
-      survey
-        .attachments()
-        .filter(({ state }) => state === 'alive' || state === 'no-interface')
-        .map(keyOf),
-    );
     const entries = survey
       .cache()
-      .entries.filter(({ attachment, since }) => present.has(keyOf(attachment)) && survey.isSettled(since));
+      .entries.filter(({ attachment, since }) => isPresent(survey, attachment) && survey.isSettled(since));
     // Of hundreds of attachments the configuration is one and the same.
     const lists = new Map<string, NetworkList>();
     const read = (config: string) => {
@@ -53,12 +47,21 @@ export function madeAttachments(survey: Survey): readonly MadeAttachment[] {
   });
 }
 
+/** Whether its container is there, as it was found when all attachments were looked at. */
+export function isPresent(survey: Survey, attachment: AttachmentKey): boolean {
+  const present = survey.once('present attachments', 'attachments', () => {
+    const found = survey.attachments().filter(({ state }) => state === 'alive' || state === 'no-interface');
+    return new Set(found.map(keyOf));
+  });
+  return present.has(keyOf(attachment));
+}
+
 /** `container ID IFNAME`, as findings have it. */
 export function containerText({ containerID, ifName }: { containerID: string; ifName: string }): string {
   return `container ${containerID} ${ifName}`;
 }
 
-function keyOf({ network, containerID, ifName }: Pick<MadeAttachment, 'network' | 'containerID' | 'ifName'>) {
+function keyOf({ network, containerID, ifName }: AttachmentKey): string {
   return [network, containerID, ifName].join('\n');
 }
 

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Link } from '../kernel/netlink/link.ts';
 import { parseOwner } from '../network/attachment.ts';
+import { leadsHere } from '../node/contents.ts';
 import type { KnownNamespace } from '../node/every-namespace.ts';
 import { insideAll } from './inside-all.ts';
 import type { Survey } from './survey.ts';
@@ -39,13 +40,13 @@ export function isOld(survey: Survey, { path, mounts }: KnownNamespace): boolean
   return since !== undefined && survey.isSettled(since);
 }
 
-/** By the index that the other end has in the node, if it is there that it is. */
+/** By the index that the other end has in the node. */
 function endsByPeer(survey: Survey): ReadonlyMap<number, readonly OtherEnd[]> {
   return survey.once('veth ends', 'network namespaces', () => {
     const ends = new Map<number, OtherEnd[]>();
     for (const { namespace, contents } of insideAll(survey)) {
       for (const link of contents.links) {
-        if (link.kind !== 'veth' || link.link === undefined) continue;
+        if (link.kind !== 'veth' || link.link === undefined || !leadsHere(link, contents)) continue;
         const hasAddress = contents.addresses.some(({ index, scope }) => index === link.index && scope === 0);
         ends.set(link.link, [...(ends.get(link.link) ?? []), { link, namespace, hasAddress }]);
       }

@@ -1,5 +1,6 @@
 import type { Address } from '../kernel/netlink/address.ts';
 import type { Link } from '../kernel/netlink/link.ts';
+import { leadsHere } from '../node/contents.ts';
 import { identity } from '../runtime/find-namespace.ts';
 import { grouped } from './grouped.ts';
 import { insideAll } from './inside-all.ts';
@@ -37,7 +38,8 @@ export function sharedAddresses(survey: Survey): readonly SharedAddress[] {
     const found = insideAll(survey).flatMap(({ namespace: { id, path }, contents }) =>
       contents.addresses.flatMap((address) => {
         const link = contents.links.find(({ index }) => index === address.index);
-        const segment = link && isUsable(link, address) ? segmentOf(link, byIndex) : undefined;
+        const segment =
+          link && isUsable(link, address) && leadsHere(link, contents) ? segmentOf(link, byIndex) : undefined;
         if (link === undefined || segment === undefined) return [];
         const who = owners.get(`${id} ${link.name}`) ?? `"${link.name}" in ${path}`;
         return [{ segment, sharer: sharerOf(address, link, who, path) }];
@@ -72,10 +74,10 @@ function isUsable({ up }: Link, { scope }: Address): boolean {
 /** RT_SCOPE_UNIVERSE of include/uapi/linux/rtnetlink.h */
 const RT_SCOPE_UNIVERSE = 0;
 
-/** What carries its frames in the node. An index of another namespace than the node's may be anything here. */
+/** What carries its frames in the node. */
 function segmentOf(inside: Link, byIndex: ReadonlyMap<number, Link>): string | undefined {
   const outside = inside.link === undefined ? undefined : byIndex.get(inside.link);
-  if (outside === undefined || inside.linkNetnsid === undefined) return undefined;
+  if (outside === undefined) return undefined;
   if (inside.kind === 'macvlan' || inside.kind === 'ipvlan') return `link ${outside.name}`;
   if (inside.kind !== 'veth' || outside.kind !== 'veth' || outside.link !== inside.index) return undefined;
   const master = outside.master === undefined ? undefined : byIndex.get(outside.master);

@@ -33,6 +33,8 @@ export interface SurveySettings extends NodePlaces {
 /** So many records say how things are; a journal may have millions. */
 const mostRecords = 20_000;
 
+const noCache: CacheContent = { entries: [], refused: [] };
+
 /**
  * What this node has, read when a rule asks for it and kept: all rules see the same. Whatever cannot be read throws
  * Unseen.
@@ -56,10 +58,15 @@ export class Survey {
       // What cannot be read is said by these, not by the list.
       this.each([() => this.files(), () => this.cache()], (look) => look());
       const seen = new Set<string>();
-      return knownNetworks(this.settings).filter(
+      return this.everyNetwork().filter(
         ({ name }) => this.concerns(name) && !seen.has(name) && seen.add(name),
       );
     });
+  }
+
+  /** The same, whatever `--network` says, and as often as there are configurations of one. */
+  everyNetwork(): readonly NetworkList[] {
+    return this.once('every network', 'networks', () => knownNetworks(this.settings, () => this.cache()));
   }
 
   cache(): CacheContent {
@@ -70,7 +77,7 @@ export class Survey {
   /** Below every `dataDir` that a network names, and the default one. */
   dataDirs(): readonly string[] {
     return this.once('dataDirs', 'leases', () => [
-      ...new Set([{ plugins: [] }, ...knownNetworks(this.settings)].flatMap(dataDirsOf)),
+      ...new Set([{ plugins: [] }, ...this.everyNetwork()].flatMap(dataDirsOf)),
     ]);
   }
 
@@ -87,11 +94,11 @@ export class Survey {
     return this.once('attachments', 'attachments', () => {
       // A journal that cannot be read is said; caches and leases know most of them.
       const records = this.each([this], (survey) => survey.records()).flat();
-      const { attachments, refused } = everyAttachment(this.settings, records);
+      // The same of a cache that cannot be read: then there is none.
+      const [cache = noCache] = this.each([this], (survey) => survey.cache());
+      const { attachments, refused } = everyAttachment(this.settings, { records, cache });
       // What is damaged in the cache is a finding of its own.
-      const damaged = this.each([() => this.cache()], (look) => look()).flatMap((cache) =>
-        cache.refused.map(({ reason }) => reason),
-      );
+      const damaged = cache.refused.map(({ reason }) => reason);
       for (const reason of refused)
         if (!damaged.includes(reason)) this.overlook(new Unseen('attachments', reason));
       return attachments.filter(({ network }) => this.concerns(network));
@@ -130,7 +137,7 @@ export class Survey {
   /** The newest records of all journals, newest first. Empty where there is no journal. */
   records(): readonly StoredRecord[] {
     return this.once('records', 'journals', () => {
-      const journals = new Set([{ plugins: [] }, ...knownNetworks(this.settings)].flatMap(journalsOf));
+      const journals = new Set([{ plugins: [] }, ...this.everyNetwork()].flatMap(journalsOf));
       const records: StoredRecord[] = [];
       for (const record of newestRecords([...journals])) {
         if (records.length === mostRecords) break;

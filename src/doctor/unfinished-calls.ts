@@ -1,5 +1,4 @@
 import { journalsOf } from '../node/journals.ts';
-import { knownNetworks } from '../node/known-networks.ts';
 import { newestRecords } from '../node/newest-records.ts';
 import { claimFolder } from '../runtime/claims.ts';
 import { type LeftClaim, leftClaims } from '../runtime/left-claims.ts';
@@ -44,7 +43,7 @@ export function unfinishedCalls(survey: Survey): readonly UnfinishedCall[] {
 
 /** A process that was there when the journal was read may have ended as it should: it has written that down by now. */
 function withoutEnded(calls: readonly UnfinishedCall[], survey: Survey): UnfinishedCall[] {
-  const journals = [{ plugins: [] }, ...knownNetworks(survey.settings)].flatMap(journalsOf);
+  const journals = [{ plugins: [] }, ...survey.everyNetwork()].flatMap(journalsOf);
   const ended = new Set<string>();
   const oldest = Math.min(...calls.map(({ record }) => record.startedAt.getTime()));
   see('journals', () => {

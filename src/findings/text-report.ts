@@ -1,3 +1,4 @@
+import { visible } from '../trace/visible-text.ts';
 import { type Finding, pageOf, type Severity } from './finding.ts';
 import type { Folded } from './fold.ts';
 
@@ -27,11 +28,11 @@ function block({ finding, consequences }: Folded, paint: Paint): string {
 }
 
 function headline({ id, severity, object, cause }: Finding, paint: Paint): string {
-  return `${paint('bold', id)} ${paint(styles[severity], severity)} ${printable(object)}: ${printable(cause)}`;
+  return `${paint('bold', id)} ${paint(styles[severity], severity)} ${visible(object)}: ${visible(cause)}`;
 }
 
 function field(name: string, text: string, paint: Paint): string {
-  return `  ${paint(name === 'fix' ? 'green' : 'dim', `${name}:`)} ${printable(text)}`;
+  return `  ${paint(name === 'fix' ? 'green' : 'dim', `${name}:`)} ${visible(text)}`;
 }
 
 function below(consequences: readonly Folded[], indent: string, paint: Paint): string[] {
@@ -40,11 +41,3 @@ function below(consequences: readonly Folded[], indent: string, paint: Paint): s
     ...below(more, `${indent}  `, paint),
   ]);
 }
-
-/** Whatever stands in a file, the terminal does nothing but show it. */
-function printable(text: string): string {
-  return text.replaceAll('\r', '\\r').replaceAll('\n', '\\n').replace(UNPRINTABLE, '\ufffd');
-}
-
-/** Control characters but the tab, and those that turn the direction of writing or end a line. */
-const UNPRINTABLE = /[^\P{Cc}\t]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;

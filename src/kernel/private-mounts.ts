@@ -8,6 +8,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
+import { EINVAL, ENOENT, ENOTDIR } from './errno.ts';
 import { mount, unshare } from './libc.ts';
 import { SystemError, withSystemError } from './system-error.ts';
 
@@ -34,7 +35,9 @@ export function freezeFiles(covered: readonly string[]): void {
   for (const { point, flags, type } of mountPoints()) {
     // To look at an automount waits for what it mounts, and that has a line of its own.
     if (type === 'autofs' || spared.some((folder) => isBelow(point, folder))) continue;
-    mountOrThrow('', point, 'none', MS_REMOUNT | MS_BIND | MS_RDONLY | flags);
+    const answer = mount('', point, 'none', MS_REMOUNT | MS_BIND | MS_RDONLY | flags);
+    // What another mount hides is at no path, so that nobody can write there.
+    if (answer < 0 && !HIDDEN.includes(-answer)) throw new SystemError('mount', -answer, point);
   }
 }
 
@@ -131,6 +134,9 @@ const flagOf: Readonly<Record<string, number>> = {
   nodiratime: 2048,
   relatime: 0x20_0000,
 };
+
+/** The path leads nowhere, or to what is no mount point. */
+const HIDDEN = [ENOENT, ENOTDIR, EINVAL];
 
 /** include/uapi/asm-generic/fcntl.h; node:fs has no constant for it. */
 const O_PATH = 0o10000000;

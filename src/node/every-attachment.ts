@@ -1,14 +1,14 @@
 import { parseArgs, podOf } from '../cni/args.ts';
 import type { NetworkList } from '../cni/conflist.ts';
-import { parseConflist } from '../cni/conflist.ts';
 import { CniError } from '../cni/error.ts';
 import { isObject, type JsonObject } from '../cni/json.ts';
 import { addressesOf } from '../cni/result.ts';
 import { type Lease, listLeases } from '../ipam/lease-listing.ts';
 import { type AttachmentState, attachmentState } from '../runtime/attachment-state.ts';
 import { networkFiles } from '../runtime/network-files.ts';
-import { type CacheEntry, ResultCache } from '../runtime/result-cache.ts';
+import { type CacheContent, type CacheEntry, ResultCache } from '../runtime/result-cache.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
+import { cachedNetworks } from './cached-networks.ts';
 import { dataDirsOf } from './data-dirs.ts';
 import { journalsOf } from './journals.ts';
 import { newestRecords } from './newest-records.ts';
@@ -49,11 +49,11 @@ interface Sighting {
  * Everything that the result cache, the leases of host-local, and the journals of `debug` know of this node's
  * attachments, oldest first; and what could not be looked at. Never throws.
  *
- * @param records newest first, where somebody has read the journals already; else all there are
+ * @param read what somebody has read already: records, newest first, and the cache
  */
 export function everyAttachment(
   { confDir, cacheDir }: NodePlaces,
-  records?: Iterable<StoredRecord>,
+  read: { readonly records?: Iterable<StoredRecord>; readonly cache?: CacheContent } = {},
 ): {
   attachments: KnownAttachment[];
   refused: string[];
@@ -68,20 +68,20 @@ export function everyAttachment(
     }
   };
   const cached = attempt(() => {
-    const content = new ResultCache(cacheDir).list();
+    const content = read.cache ?? new ResultCache(cacheDir).list();
     refused.push(...content.refused.map(({ reason }) => reason));
     return [...content.entries];
   });
   const lists = [
     ...attempt(() => networkFiles(confDir).networks.map(({ list }) => list)),
-    ...cached.flatMap(listOf),
+    ...cachedNetworks(cached),
   ];
   const dataDirs = distinct(lists.flatMap(dataDirsOf), dataDirsOf(noPlugins));
   const journals = distinct(lists.flatMap(journalsOf), journalsOf(noPlugins));
   const sightings = [
     ...cached.map(byCache),
     ...dataDirs.flatMap((folder) => attempt(() => listLeases(folder).map(byLease))),
-    ...attempt(() => recorded(records ?? newestRecords(journals))),
+    ...attempt(() => recorded(read.records ?? newestRecords(journals))),
   ];
   return { attachments: joined(sightings), refused };
 }
@@ -90,15 +90,6 @@ const noPlugins: Pick<NetworkList, 'plugins'> = { plugins: [] };
 
 function distinct(...lists: string[][]): string[] {
   return [...new Set(lists.flat())];
-}
-
-/** The network as it was at ADD; none where that makes no sense. */
-function listOf({ attachment }: CacheEntry): NetworkList[] {
-  try {
-    return [parseConflist(attachment.config)];
-  } catch {
-    return [];
-  }
 }
 
 function byCache({ attachment, since }: CacheEntry): Sighting {

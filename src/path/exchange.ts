@@ -77,6 +77,11 @@ export function exchange(asked: Asked): Exchange {
   return present<Exchange>({ outcome, request, requestStop, answer, answerStop, innerStop, ...leaves });
 }
 
+/** Where question and answer were stopped, in the order in which they would be. */
+export function stopsOf({ innerStop, requestStop, answerStop }: Exchange): Stop[] {
+  return [requestStop, answerStop, innerStop].filter((stop) => stop !== undefined);
+}
+
 /** As long as an answer of a host nearby takes, by far. */
 const FIRST_MS = 300;
 /** How long a repetition waits that is only for proof. */

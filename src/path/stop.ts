@@ -46,6 +46,9 @@ export type StopCause =
   | 'not-seen'
   | 'unknown';
 
+/** It came to where it was meant to go: a process of the namespace. */
+export const isEnd = ({ cause }: Stop): boolean => cause === 'delivered';
+
 export interface Sysctl {
   /** `net.ipv4.ip_forward` */
   readonly name: string;

@@ -19,7 +19,8 @@ export function bareSubject(name: string, netns: string): Subject {
   const addressed = all.filter((one) => one.addresses.length > 0);
   // Tunnels are in each namespace, and mean nothing.
   const attached = all.filter(({ kind = '' }) => ['veth', 'macvlan', 'ipvlan'].includes(kind));
-  return { name, netns, interfaces: addressed.length > 0 ? addressed : attached, nameservers: [] };
+  const dns = { nameservers: [], search: [], options: [] };
+  return { name, netns, interfaces: addressed.length > 0 ? addressed : attached, dns };
 }
 
 /** include/uapi/linux/if.h and rtnetlink.h */

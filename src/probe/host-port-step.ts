@@ -4,13 +4,13 @@ import type { Endpoint } from '../kernel/inet/socket-address.ts';
 import { ipText } from '../kernel/netlink/ip-address.ts';
 import { SystemError } from '../kernel/system-error.ts';
 import { sourceTowards, tcpAttempt } from '../path/attempt.ts';
-import { type Exchange, exchange } from '../path/exchange.ts';
-import { isEnd, stopsOf } from './exchange-stops.ts';
+import { type Exchange, exchange, stopsOf } from '../path/exchange.ts';
+import { isEnd } from '../path/stop.ts';
 import { freePort } from './free-port.ts';
+import { type AskedPort, closed, notForwarded } from './host-port-finding.ts';
 import { type Translation, translationOf } from './host-port-translation.ts';
 import { nodeAddress } from './node-address.ts';
 import type { ProbeRun } from './probe-run.ts';
-import { finding } from './rules.ts';
 import { findingOfStop } from './stop-finding.ts';
 import type { HostPort, SubjectInterface } from './subject.ts';
 
@@ -32,15 +32,7 @@ export function probeHostPort(run: ProbeRun, { addresses }: SubjectInterface, ma
   }
 }
 
-interface Asked {
-  readonly what: string;
-  readonly object: string;
-  readonly outer: Endpoint;
-  readonly inner: Endpoint;
-  readonly protocol: 'tcp' | 'udp';
-}
-
-function probeOne(run: ProbeRun, asked: Asked): void {
+function probeOne(run: ProbeRun, asked: AskedPort): void {
   const { what, outer, protocol } = asked;
   const atMostMs = run.timeFor(Math.min(run.options.timeoutMs, LONGEST_MS));
   if (atMostMs === 0) {
@@ -75,7 +67,7 @@ interface Seen {
   readonly found?: Exchange;
 }
 
-function judge(run: ProbeRun, asked: Asked, { incoming, local, found }: Seen): void {
+function judge(run: ProbeRun, asked: AskedPort, { incoming, local, found }: Seen): void {
   const { what, inner } = asked;
   const [leadsIn, leadsOut] = [leadsTo(incoming, inner), leadsTo(local, inner)];
   if (leadsIn === false || (leadsIn === undefined && leadsOut === false)) {
@@ -107,57 +99,6 @@ function judge(run: ProbeRun, asked: Asked, { incoming, local, found }: Seen): v
 
 function leadsTo(seen: Translation | undefined, { ip, port }: Endpoint): boolean | undefined {
   return seen && seen.target === ipText(ip) && seen.targetPort === port;
-}
-
-function notForwarded(
-  { object, outer, inner, protocol }: Asked,
-  seen: Translation | undefined,
-  whose: string,
-  severity: 'error' | 'warning',
-) {
-  const now = seen === undefined ? 'it was not seen' : `it goes on to ${seen.target} port ${seen.targetPort}`;
-  return finding('P011', {
-    object,
-    severity,
-    cause: `no rule leads ${whose} to ${endpointText(outer)} on to ${endpointText(inner)}`,
-    evidence: [
-      {
-        source: 'trace of the packet (nftrace)',
-        text: `${protocol} to ${endpointText(outer)}: behind all NAT ${now}`,
-      },
-      {
-        source: 'capability portMappings of the attachment',
-        text: `${endpointText(outer)} -> ${endpointText(inner)}`,
-      },
-    ],
-    meaning: 'who connects to the node at this port does not reach the container',
-    fix: ['cni-debug doctor --fix'],
-  });
-}
-
-function closed({ inner, what }: Asked, { outcome }: Exchange) {
-  const object = endpointText(inner);
-  if (outcome.kind === 'refused')
-    return finding('P010', {
-      object,
-      cause: `${object} refuses the connection: nobody in the container listens there`,
-      evidence: [{ source: `connect(2) to ${what}`, text: outcome.error?.message ?? 'refused' }],
-      severity: 'warning',
-      meaning: 'the host port leads to the container, where no program takes it',
-      fix: [`start what should listen on port ${inner.port}, on all addresses and not on 127.0.0.1`],
-    });
-  return finding('P012', {
-    object,
-    cause: `TCP to ${what}: the packet came to the container, and no answer came back`,
-    evidence: [
-      {
-        source: `connect(2) to ${what}`,
-        text: outcome.error?.message ?? `no answer in ${outcome.ms.toFixed(0)} ms`,
-      },
-    ],
-    meaning: 'the host port leads to the container, which does not answer',
-    fix: ['look at the rules of the container itself, and at its routes'],
-  });
 }
 
 /** Behind all NAT of the node. */

@@ -1,8 +1,9 @@
 import type { Finding } from '../findings/finding.ts';
-import type { Endpoint } from '../kernel/inet/socket-address.ts';
 import type { Namespace } from '../kernel/netns.ts';
 import { type Contents, contentsHere, contentsIn } from '../node/contents.ts';
+import { everyNamespace } from '../node/every-namespace.ts';
 import type { Subject } from './subject.ts';
+import type { Target } from './target.ts';
 
 /** One thing that was tried, and what came of it. */
 export interface Step {
@@ -17,7 +18,7 @@ export interface Step {
 
 export interface ProbeOptions {
   /** Where to connect to by TCP. */
-  readonly targets: readonly Endpoint[];
+  readonly targets: readonly Target[];
   /** How long to wait for an answer, in ms. */
   readonly timeoutMs: number;
   /** Called before each step with what it is about, for whoever waits. */
@@ -33,6 +34,7 @@ export class ProbeRun {
   readonly #deadline = performance.now() + BUDGET_MS;
   #inside: Contents | undefined;
   #outside: Contents | undefined;
+  #pidInside: { readonly pid: number | undefined } | undefined;
 
   constructor(
     readonly subject: Subject,
@@ -50,6 +52,18 @@ export class ProbeRun {
   get outside(): Contents {
     this.#outside ??= contentsHere();
     return this.#outside;
+  }
+
+  /** One that runs in the container; undefined where none does. */
+  get pidInside(): number | undefined {
+    this.#pidInside ??= { pid: processIn(this.pod) };
+    return this.#pidInside.pid;
+  }
+
+  /** The families of which the container has an address that others reach, IPv4 first. */
+  get families(): (4 | 6)[] {
+    const global = this.inside.addresses.filter(({ scope }) => scope === RT_SCOPE_UNIVERSE);
+    return ([4, 6] as const).filter((family) => global.some((one) => one.family === family));
   }
 
   /** How long something may take that would like to take so long; 0 when the time of the whole probe is over. */
@@ -86,6 +100,13 @@ export class ProbeRun {
   }
 }
 
+function processIn({ id }: Namespace): number | undefined {
+  const found = everyNamespace().namespaces.find((one) => one.id === id);
+  return found?.pids.find((pid) => pid !== process.pid);
+}
+
+/** include/uapi/linux/rtnetlink.h */
+const RT_SCOPE_UNIVERSE = 0;
 /** Of a whole probe, when everything is dropped. */
 const BUDGET_MS = 14_000;
 /** What would have less is not begun. */

@@ -1,4 +1,6 @@
 import type { Ip } from '../cni/address.ts';
+import { endpointText } from '../kernel/inet/inet-socket.ts';
+import type { Endpoint } from '../kernel/inet/socket-address.ts';
 import { ipText } from '../kernel/netlink/ip-address.ts';
 import { type Namespace, NamespaceLostError } from '../kernel/netns.ts';
 import { probeDns } from './dns-step.ts';
@@ -8,8 +10,10 @@ import { gatewaysOf } from './gateways.ts';
 import { probeHostPort } from './host-port-step.ts';
 import { probeInterface } from './interface-step.ts';
 import { probeMtu } from './mtu-step.ts';
+import { probeName } from './name-step.ts';
 import { type ProbeOptions, ProbeRun } from './probe-run.ts';
 import type { Subject } from './subject.ts';
+import { isNamed } from './target.ts';
 import { probeTcp } from './tcp-step.ts';
 import { probeWayOut } from './way-out-step.ts';
 
@@ -25,16 +29,10 @@ export function probe(subject: Subject, pod: Namespace, options: ProbeOptions): 
   const gateways = subject.interfaces.flatMap((one) => gatewaysOf(run, one));
   for (const gateway of gateways)
     attempt(run, `gateway ${ipText(gateway.ip)}`, () => probeGateway(run, gateway));
-  let hasConnected = false;
-  for (const target of options.targets)
-    attempt(run, `TCP to ${ipText(target.ip)} port ${target.port}`, () => {
-      hasConnected = probeTcp(run, target) || hasConnected;
-    });
-  attempt(run, 'DNS', () => probeDns(run));
+  const { endpoints, isOut } = probeTargets(run);
   const families = new Map(gateways.map((gateway) => [gateway.ip.length, gateway]));
-  for (const gateway of families.values())
-    attempt(run, 'way out', () => probeWayOut(run, gateway, hasConnected || hasAnsweredDns(run)));
-  const distant = run.findings.length === 0 ? options.targets.map(({ ip }) => ip) : [];
+  for (const gateway of families.values()) attempt(run, 'way out', () => probeWayOut(run, gateway, isOut));
+  const distant = run.findings.length === 0 ? endpoints.map(({ ip }) => ip) : [];
   const measured = distinct([...gateways.map(({ ip }) => ip), ...distant]);
   for (const target of measured) attempt(run, `path MTU to ${ipText(target)}`, () => probeMtu(run, target));
   for (const { addresses } of subject.interfaces)
@@ -45,6 +43,31 @@ export function probe(subject: Subject, pod: Namespace, options: ProbeOptions): 
         probeHostPort(run, one, mapping),
       );
   return run;
+}
+
+/** Connects to addresses, tries the resolvers, and then what needs these: names. Answers whether any of it has come out. */
+function probeTargets(run: ProbeRun): { endpoints: Endpoint[]; isOut: boolean } {
+  const endpoints: Endpoint[] = [];
+  let isOut = false;
+  const connect = (endpoint: Endpoint): void => {
+    endpoints.push(endpoint);
+    attempt(run, `TCP to ${endpointText(endpoint)}`, () => {
+      isOut = probeTcp(run, endpoint) || isOut;
+    });
+  };
+  for (const target of run.options.targets) if (!isNamed(target)) connect(target);
+  let answering: string[] = [];
+  attempt(run, 'DNS', () => {
+    answering = probeDns(run);
+  });
+  for (const target of run.options.targets.filter(isNamed)) {
+    let found: Endpoint[] = [];
+    attempt(run, `name ${target.name}`, () => {
+      found = probeName(run, target, answering);
+    });
+    for (const endpoint of found) connect(endpoint);
+  }
+  return { endpoints, isOut: isOut || answering.length > 0 };
 }
 
 /** One step, and what is said in its place. */
@@ -62,10 +85,6 @@ function attempt(run: ProbeRun, what: string, step: () => void): void {
     if (error instanceof NamespaceLostError) throw error;
     run.notLookedAt(what, error instanceof Error ? error.message : String(error));
   }
-}
-
-function hasAnsweredDns({ steps }: ProbeRun): boolean {
-  return steps.some(({ what, outcome }) => what.startsWith('resolver ') && outcome === 'ok');
 }
 
 function distinct(addresses: readonly Ip[]): Ip[] {

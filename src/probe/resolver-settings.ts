@@ -1,11 +1,10 @@
 import { parseResolvConf } from '../ipam/resolv-conf.ts';
-import { readRegularFile } from '../kernel/regular-file.ts';
-import { everyNamespace } from '../node/every-namespace.ts';
-import { fileInRoot } from './file-in-root.ts';
+import { containerFile } from './container-file.ts';
 import type { ProbeRun } from './probe-run.ts';
+import { ndotsOf, type SearchList, searchListOf } from './search-list.ts';
 
 /** Which resolvers a container asks, and who says so. */
-export interface ResolverSettings {
+export interface ResolverSettings extends SearchList {
   readonly nameservers: readonly string[];
   /** `/etc/resolv.conf of process 1234`, `its result` */
   readonly source: string;
@@ -17,31 +16,19 @@ export interface ResolverSettings {
  * As resolv.conf(5) of a process in the container's namespace has it; without a process, as its result says. Undefined when nobody
  * is there who could ask. Throws Error when the file cannot be read.
  */
-export function resolverSettings({ pod, subject }: ProbeRun): ResolverSettings | undefined {
-  const found = everyNamespace().namespaces.find(({ id }) => id === pod.id);
-  const [pid] = (found?.pids ?? []).filter((one) => one !== process.pid);
-  if (pid !== undefined) {
-    const source = `/etc/resolv.conf of process ${pid}`;
-    const text = readOf(pid);
-    if (text === undefined) return { nameservers: [], source };
+export function resolverSettings(run: ProbeRun): ResolverSettings | undefined {
+  const file = containerFile(run, '/etc/resolv.conf');
+  if (file !== undefined) {
+    const { text = '' } = file;
     const { nameservers } = parseResolvConf(text);
     const named = Array.isArray(nameservers) ? nameservers.map(String) : [];
-    return { nameservers: named.slice(0, MAXNS), source, text };
+    return { ...file, ...searchListOf(text), nameservers: named.slice(0, MAXNS) };
   }
-  if (subject.nameservers.length === 0) return undefined;
-  return { nameservers: subject.nameservers.slice(0, MAXNS), source: 'the result of its attachment' };
+  const { nameservers, search, options } = run.subject.dns;
+  if (nameservers.length === 0) return undefined;
+  const source = 'the result of its attachment';
+  return { nameservers: nameservers.slice(0, MAXNS), search, ndots: ndotsOf(options), source };
 }
 
 /** As many as a resolver looks at: resolv.h */
 const MAXNS = 3;
-const LONGEST = 65_536;
-
-/** Undefined when there is no such file. */
-function readOf(pid: number): string | undefined {
-  try {
-    return readRegularFile(fileInRoot(`/proc/${pid}/root`, '/etc/resolv.conf'), LONGEST);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}

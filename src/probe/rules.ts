@@ -17,6 +17,7 @@ const RULES = {
   P013: { rule: 'interface-unusable', severity: 'error' },
   P014: { rule: 'no-answer', severity: 'error' },
   P015: { rule: 'route-refuses', severity: 'error' },
+  P016: { rule: 'name-unknown', severity: 'error' },
 } as const satisfies Readonly<Record<string, { rule: string; severity: Severity }>>;
 
 export type RuleId = keyof typeof RULES;

@@ -10,8 +10,14 @@ export interface Subject {
   readonly name: string;
   readonly netns: string;
   readonly interfaces: readonly SubjectInterface[];
-  /** The resolvers in its results. */
+  readonly dns: SubjectDns;
+}
+
+/** What its results say of names. */
+export interface SubjectDns {
   readonly nameservers: readonly string[];
+  readonly search: readonly string[];
+  readonly options: readonly string[];
 }
 
 export interface SubjectInterface {
@@ -48,7 +54,7 @@ export function subjectOf(
     interfaces: known
       .filter(({ attachment }) => attachment.ifName !== 'lo')
       .map(({ attachment, cached }) => interfaceOf(attachment, cached)),
-    nameservers: known.flatMap(({ cached }) => nameserversOf(cached?.result)),
+    dns: dnsOf(known.map(({ cached }) => cached?.result)),
   };
 }
 
@@ -84,9 +90,13 @@ function gatewaysOf(result: JsonObject | undefined): Ip[] {
   return ips.flatMap(({ gateway }) => (typeof gateway === 'string' ? (parseIp(gateway) ?? []) : []));
 }
 
-function nameserversOf(result: JsonObject | undefined): string[] {
-  const dns = isObject(result?.dns) ? result.dns.nameservers : undefined;
-  return Array.isArray(dns) ? dns.filter((server) => typeof server === 'string') : [];
+function dnsOf(results: readonly (JsonObject | undefined)[]): SubjectDns {
+  const all = results.map((result) => result?.dns).filter(isObject);
+  const listed = (key: string): string[] =>
+    all.flatMap(({ [key]: list }) =>
+      Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [],
+    );
+  return { nameservers: listed('nameservers'), search: listed('search'), options: listed('options') };
 }
 
 /** `ipMasq`, wherever it stands: of bridge, of ptp, of what flannel delegates to. */

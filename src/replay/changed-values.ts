@@ -11,7 +11,15 @@ export function withChangedValues(
 ): Json {
   const changed = new Map<string, string>();
   collect(recorded, replayed, changed);
-  return replaced(document, changed);
+  return withTexts(document, changed);
+}
+
+/** A copy of a document with other texts in the place of some, as whole values. */
+export function withTexts(value: Json, changed: ReadonlyMap<string, string>): Json {
+  if (typeof value === 'string') return changed.get(value) ?? value;
+  if (Array.isArray(value)) return value.map((item) => withTexts(item, changed));
+  if (!isObject(value)) return value;
+  return newObject(Object.entries(value).map(([key, member]) => [key, withTexts(member, changed)]));
 }
 
 function collect(one: Json | undefined, other: Json | undefined, changed: Map<string, string>): void {
@@ -23,11 +31,4 @@ function collect(one: Json | undefined, other: Json | undefined, changed: Map<st
     for (const [key, member] of Object.entries(one))
       if (key !== 'cniVersion') collect(member, other[key], changed);
   }
-}
-
-function replaced(value: Json, changed: ReadonlyMap<string, string>): Json {
-  if (typeof value === 'string') return changed.get(value) ?? value;
-  if (Array.isArray(value)) return value.map((item) => replaced(item, changed));
-  if (!isObject(value)) return value;
-  return newObject(Object.entries(value).map(([key, member]) => [key, replaced(member, changed)]));
 }

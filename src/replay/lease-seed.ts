@@ -12,9 +12,11 @@ import { hostLocalIn } from './named-in-configuration.ts';
  */
 export function seedLeases(document: JsonObject, result: JsonObject | undefined): void {
   const addresses = addressesOf(result).flatMap((address) => parseCidr(address) ?? []);
-  for (const ipam of hostLocalIn(document)) {
-    const dataDir = lookUp(ipam, 'dataDir');
-    const folder = `${typeof dataDir === 'string' && dataDir !== '' ? dataDir : defaultDataDir}/${lookUp(document, 'name')}`;
+  const named = hostLocalIn(document).map((ipam) => lookUp(ipam, 'dataDir'));
+  const dataDirs = named.filter((dataDir) => typeof dataDir === 'string' && dataDir !== '');
+  // The default one, too: flannel's configuration does not have the `ipam` that it makes.
+  for (const dataDir of new Set([defaultDataDir, ...dataDirs])) {
+    const folder = `${dataDir}/${lookUp(document, 'name')}`;
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     addresses.forEach(({ ip }, set) => {
       writeFileSync(`${folder}/last_reserved_ip.${set}`, formatIp(before(ip)), { mode: 0o600 });

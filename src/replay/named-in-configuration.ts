@@ -37,9 +37,15 @@ export function hostLocalIn(document: JsonObject): JsonObject[] {
   });
 }
 
-/** The links of the node that it builds on: `master` of macvlan, ipvlan and vlan. */
-export function mastersIn(document: JsonObject): string[] {
-  return [...new Set(objectsIn(document).map((object) => lookUp(object, 'master')))].filter(isName);
+/**
+ * The links of the node that it builds on: `master` of macvlan, ipvlan and vlan, `dev` of a route, `device` of
+ * host-device; not the bridges that it makes itself.
+ */
+export function nodeLinksIn(document: JsonObject): string[] {
+  const named = (...keys: string[]) =>
+    objectsIn(document).flatMap((object) => keys.map((key) => lookUp(object, key)).filter(isName));
+  const made = named('bridge');
+  return [...new Set(named('master', 'dev', 'device'))].filter((name) => !made.includes(name));
 }
 
 /** The object, and all objects in it, but those of prevResult. */

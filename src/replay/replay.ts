@@ -11,9 +11,10 @@ import { findPlugin } from '../runtime/find-plugin.ts';
 import { recordsFromEnd } from '../trace/journal-reader.ts';
 import { defaultJournal } from '../trace/journal-settings.ts';
 import type { StoredRecord } from '../trace/stored-record.ts';
-import { withChangedValues } from './changed-values.ts';
+import { withChangedValues, withTexts } from './changed-values.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { seedLeases } from './lease-seed.ts';
+import { movedPaths } from './moved-paths.ts';
 import { logsIn } from './named-in-configuration.ts';
 import { type CallOutcome, outcomeIn } from './outcome.ts';
 import type { Input } from './recorded-input.ts';
@@ -54,10 +55,13 @@ export async function replay(order: ReplayOrder): Promise<Replayed> {
   const { record, input, added } = order;
   const command = record.command as Command;
   const cniPath = order.cniPath ?? input.environment.CNI_PATH ?? '';
-  becomeScratchNode([input.document, ...(added ? [added.input.document] : [])], cniPath);
+  const documents = [input.document, ...(added ? [added.input.document] : [])];
+  becomeScratchNode(documents, cniPath);
   const recordedNetns = input.environment.CNI_NETNS ?? '';
   const netns = containerOf(recordedNetns);
-  const place: Place = { ...order, cniPath, plugin: record.plugin, netns, recordedNetns };
+  const paths = movedPaths(documents);
+  const moved = new Map(recordedNetns === '' ? paths : [...paths, [recordedNetns, netns]]);
+  const place: Place = { ...order, cniPath, plugin: record.plugin, netns, moved };
 
   const first = command === 'ADD' || !needsAdd(command) ? input : (added?.input ?? addOf(input));
   const container = netns === '' ? undefined : openNamespace(netns);
@@ -66,7 +70,7 @@ export async function replay(order: ReplayOrder): Promise<Replayed> {
   const knownResult =
     added?.record.document.result ?? lookUp(input.document, 'prevResult') ?? record.document.result;
   const expected = command === 'ADD' ? record.document.result : knownResult;
-  seedLeases(first.document, isObject(expected) ? expected : undefined);
+  seedLeases(placed(first, place).document, isObject(expected) ? expected : undefined);
 
   let last = input;
   if (needsAdd(command)) {
@@ -87,6 +91,7 @@ export async function replay(order: ReplayOrder): Promise<Replayed> {
   const names = new Map([
     [recordedNetns, '<netns>'],
     [netns, '<netns>'],
+    ...[...paths].map(([recordedPath, path]) => [path, recordedPath] as const),
   ]);
   const recorded = outcomeIn(record);
   return { ...compare(recorded, outcome, names), recorded, replayed: outcome, standIns, stderr };
@@ -96,7 +101,8 @@ interface Place extends Pick<ReplayOrder, 'timeoutMs' | 'signal' | 'onCall'> {
   readonly cniPath: string;
   readonly plugin: string;
   readonly netns: string;
-  readonly recordedNetns: string;
+  /** Recorded paths, and those that take their place. */
+  readonly moved: ReadonlyMap<string, string>;
 }
 
 function needsAdd(command: Command): boolean {
@@ -120,16 +126,15 @@ function containerOf(recorded: string): string {
   return netns;
 }
 
-function placed({ environment, document }: Input, { cniPath, netns, recordedNetns }: Place): Input {
+function placed({ environment, document }: Input, { cniPath, netns, moved }: Place): Input {
   const { TRACEPARENT: _, TRACESTATE: __, ...others } = environment;
-  const moved = recordedNetns === '' ? document : withChangedValues(document, recordedNetns, netns);
   return {
     environment: {
       ...others,
       CNI_PATH: cniPath,
       ...('CNI_NETNS' in environment ? { CNI_NETNS: netns } : {}),
     },
-    document: moved as JsonObject,
+    document: withTexts(document, moved) as JsonObject,
   };
 }
 

@@ -4,7 +4,8 @@ import { writeJournal } from './journal.ts';
 import type { Journal } from './journal-settings.ts';
 import { appendRecord, checkLogFile } from './log-file.ts';
 import { beginRecord, callRecord, headline } from './record.ts';
-import { type Redactor, redactor } from './redaction.ts';
+import type { Redactor } from './redaction.ts';
+import { requestRedactor } from './request-redactor.ts';
 import { type TextLayout, textEntry, textRecord } from './text-layout.ts';
 import type { Trace } from './trace.ts';
 
@@ -30,7 +31,7 @@ export class Recorder {
     private readonly settings: RecorderSettings,
     private readonly trace: Trace,
   ) {
-    this.redactor = redactor(settings.redact);
+    this.redactor = requestRedactor(request, settings.redact);
   }
 
   /** Answers the call and records it: once before another executable runs, once at the end. */

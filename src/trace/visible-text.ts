@@ -10,6 +10,11 @@ export function visible(text: string): string {
   return text.replace(invisible, (character) => named[character] ?? escaped(character));
 }
 
+/** The same of each line; the lines stay. */
+export function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}
+
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' };
 
 function escaped(character: string): string {

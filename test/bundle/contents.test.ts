@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { archiveOf } from '../../src/bundle/archive.ts';
 import { Contents } from '../../src/bundle/contents.ts';
-import { KnownSecrets } from '../../src/bundle/known-secrets.ts';
 import { type JsonObject, parseJson } from '../../src/cni/json.ts';
+import { KnownSecrets } from '../../src/trace/known-secrets.ts';
 import { redactor } from '../../src/trace/redaction.ts';
 
 const json = (value: object) => parseJson(JSON.stringify(value)) as JsonObject;

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { requires } from '../requirements.ts';
 import { bridgeNetwork, debugPlugin, OperatorNode } from './operator-node.ts';
 
-const secrets = ['open-sesame', 'hunter22', 'qwertz99', 'serial-4711'];
+const secrets = ['opensesame', 'hunter22', 'qwertz99', 'serial-4711', 'shibboleth', 'swordfish'];
 /** Repeats what it was given where nothing tells that it is a secret. */
 const chatty = `#!/bin/sh
-[ "$CNI_COMMAND" != ADD ] || { echo "I got open-sesame" >&2; echo '{"code": 77, "msg": "no door for open-sesame"}'; exit 1; }
+[ "$CNI_COMMAND" != ADD ] || { echo "I got opensesame" >&2; echo '{"code": 77, "msg": "no door for opensesame"}'; exit 1; }
 `;
 
 describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
@@ -15,7 +15,7 @@ describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
     node.configure('10-lab.conflist', bridgeNetwork('lab', '10.22.0.0/16', [debugPlugin]));
     const delegate = {
       type: 'chatty',
-      token: 'open-sesame',
+      token: 'opensesame',
       url: 'https://me:hunter22@host/',
       vpnSerial: 'serial-4711',
     };
@@ -24,6 +24,15 @@ describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
     node.configure('30-damaged.conflist', '{ "name": ');
     node.write('/opt/cni/bin/chatty', chatty);
     await node.sh('chmod 755 /opt/cni/bin/chatty; mkdir /var/issue');
+    // Of another network, of which doctor speaks, and of an attachment that is there.
+    node.write('/opt/cni/bin/others', chatty.replaceAll('opensesame', 'shibboleth and swordfish'));
+    await node.sh('chmod 755 /opt/cni/bin/others');
+    const mystery = { type: 'others', mystery: 'shibboleth' };
+    const others = [{ ...debugPlugin, redact: ['^myst'], delegate: mystery }];
+    node.configure('40-others.conflist', { cniVersion: '1.0.0', name: 'others', plugins: others });
+    await node.pod('other');
+    expect((await node.type('add others other')).status).toBe(1);
+    await node.typed('add lab other --ifname eth1 --args IgnoreUnknown=1;PASSWORD=swordfish');
     await node.pod('web');
     const environment = { API_TOKEN: 'qwertz99' };
     await node.typed('add lab web --args IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web', {
@@ -51,7 +60,7 @@ describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
     expect(await node.sh('stat -c %a /var/issue/web.tar.gz')).toBe('600\n');
     expect(await node.sh('tar tvzf /var/issue/web.tar.gz | cut -c1-10 | sort -u')).toBe('-rw-------\n');
     expect(json('container.json').addresses.map(({ address }: { address: string }) => address)).toContain(
-      '10.22.0.2',
+      '10.22.0.3',
     );
     expect(json('node.json').links.map(({ name }: { name: string }) => name)).toContain('br-lab');
     expect(json('node.json').rules.length).toBeGreaterThan(2);
@@ -84,8 +93,9 @@ describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
         .split('\n')
         .findLast((line) => line.includes('"code":77')) ?? '',
     );
-    // That the test can fail.
-    expect(journal).toContain('open-sesame');
+    // That the test can fail: a mere word is left in a record.
+    expect(journal).toContain('opensesame');
+    expect(journal).toContain('no door for shibboleth and swordfish');
     const list = await node.typed(`bundle ${id} -o /var/issue/bad.tar.gz`);
     await unpacked('/var/issue/bad.tar.gz');
     expect(json('record.json')).toMatchObject({
@@ -111,13 +121,13 @@ describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
   });
 
   test('of a container that nobody has recorded', async () => {
-    node.configure('40-quiet.conflist', bridgeNetwork('quiet', '10.26.0.0/16'));
+    node.configure('50-quiet.conflist', bridgeNetwork('quiet', '10.26.0.0/16'));
     await node.pod('quiet');
     const answer = await node.typed('add quiet quiet --container-id quiet-one');
     expect(answer).toContain('10.26.0.2');
     const list = await node.typed('bundle quiet-one -o /var/issue/quiet.tar.gz');
     expect(list).toContain('record.json: there is no record of it');
-    expect(await unpacked('/var/issue/quiet.tar.gz')).toContain('configuration/40-quiet.conflist');
+    expect(await unpacked('/var/issue/quiet.tar.gz')).toContain('configuration/50-quiet.conflist');
   });
 
   test('stdout is for pipes: the list goes to stderr', async () => {

@@ -89,9 +89,34 @@ export const onlyRecorded: readonly string[] = [
   'plugin-slow',
 ];
 
-export const faults: readonly Fault[] = [
+export const doctorFaults: readonly Fault[] = [
   ...Object.entries(byDoctor).map(([script, rule]) => ({ script, by: doctor, rule })),
   { script: 'peer-route-missing', by: doctor, rule: 'D034', network: 'routed' },
+];
+
+export const probeFaults: readonly Fault[] = [
   ...Object.entries(byProbe).map(([script, rule]) => ({ script, by: probe, rule })),
+  { script: 'name-unknown', by: 'probe web --to files:7000', rule: 'P016' },
   { script: 'return-route-missing', by: probe, rule: 'P014', network: 'routed' },
 ];
+
+/** What `trace` and `explain` show of one: they draw everything, and mark what is not as it should be. */
+export const drawnFaults = [
+  {
+    script: 'plugin-killed',
+    by: 'trace crash',
+    mark: /^\s+error 101: plugin "dies" \(\/opt\/cni\/bin\/dies\) was killed by SIGKILL during\s+ADD/m,
+  },
+  {
+    script: 'plugin-prints-twice',
+    by: 'trace double',
+    mark: /^\s+error 101: .*"twice".*printed\s+two JSON/ms,
+  },
+  { script: 'plugin-slow', by: 'trace slow', mark: /^\*\s+ipam ADD waits .* 5\.\d+ s$/m },
+  {
+    script: 'container-route-missing',
+    by: 'explain web',
+    mark: /^ {2}differs {4}result\.routes\[0\]: there is no route to 0\.0\.0\.0\/0/m,
+  },
+  { script: 'container-link-down', by: 'explain web', mark: /^ {2}container {2}eth0: down/m },
+] as const;

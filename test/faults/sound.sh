@@ -17,7 +17,7 @@ ip netns exec outside "$bun" "$servers" tcp:7000 dns:53 >/dev/null 2>&1 &
 for pod in web api; do
   # `ip netns exec` puts it in the place of the node's, for what it starts.
   mkdir -p /etc/netns/$pod
-  echo 'nameserver 192.0.2.2' >/etc/netns/$pod/resolv.conf
+  printf 'nameserver 192.0.2.2\nsearch lab.example\n' >/etc/netns/$pod/resolv.conf
   ip netns add $pod
 done
 ports='{"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]}'

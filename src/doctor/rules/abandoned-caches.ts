@@ -1,3 +1,4 @@
+import { shellWord } from '../../lint/shell-word.ts';
 import { isBeforeBoot } from '../boot.ts';
 import { type AbandonedCache, abandonedCaches } from '../gone-container.ts';
 import { grouped } from '../grouped.ts';
@@ -51,7 +52,7 @@ function common(network: string, since: Date, caches: readonly AbandonedCache[],
   const areOld = caches.every(({ entry }) => isBeforeBoot(survey, entry.since));
   return {
     since,
-    fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
+    fix: ['cni-debug doctor --fix', `cni-debug gc ${shellWord(network)}`],
     follows: areOld ? [{ id: 'D013' }] : [],
     mend: detachGone(
       survey,

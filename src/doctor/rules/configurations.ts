@@ -1,5 +1,6 @@
 import type { Finding as LintFinding } from '../../lint/finding.ts';
 import type { LintedFile } from '../../lint/linted-file.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { type LintResult, lintOf } from '../lint-result.ts';
 import { isConcerned, ofFiles } from '../linted.ts';
 import type { Draft, Rule } from '../rule.ts';
@@ -78,7 +79,7 @@ function refused(path: string, reason: string): Draft {
     object: `file ${path}`,
     cause: `cannot be loaded: ${reason}`,
     evidence: [{ source: path, text: reason }],
-    fix: [`cni-debug lint ${path}`],
+    fix: [`cni-debug lint ${shellWord(path)}`],
   };
 }
 
@@ -94,7 +95,7 @@ function none({ findings, hasDirectory }: LintResult, survey: Survey): Draft[] {
         object: `file ${confDir}`,
         cause: 'is not there: no runtime finds a network',
         meaning: noPod,
-        evidence: [{ source: `ls ${confDir}`, text: 'No such file or directory' }],
+        evidence: [{ source: `ls ${shellWord(confDir)}`, text: 'No such file or directory' }],
         fix: [`put the configuration of a network into ${confDir}, or say with --conf-dir where it is`],
       },
     ];

@@ -29,7 +29,10 @@ function found(lease: DamagedLease, holders: readonly AddressHolder[] | undefine
     since,
     follows: isBeforeBoot(survey, since) ? [{ id: 'D013' }] : [],
   };
-  const file = { source: text === undefined ? `ls -ld ${path}` : `od -c ${path}`, text: contentOf(text) };
+  const file = {
+    source: `${text === undefined ? 'ls -ld' : 'od -c'} ${shellWord(path)}`,
+    text: contentOf(text),
+  };
   if (holders === undefined) {
     const mend = text === '' ? { mend: removeEmptyLease(lease) } : {};
     return { ...common, evidence: [file], ...removal(lease), ...mend };
@@ -37,7 +40,7 @@ function found(lease: DamagedLease, holders: readonly AddressHolder[] | undefine
   const owner = ownerOf(lease, survey);
   const isRefilled = text === '' && owner !== undefined;
   const held = holders.map(({ netns, link }) => ({
-    source: `ip -n ${netns} address`,
+    source: `nsenter --net=${shellWord(netns)} ip address`,
     text: `${address} ${link}`,
   }));
   return {

@@ -24,11 +24,11 @@ function found(record: StoredRecord, survey: Survey): Draft {
     object: `container ${containerID} ${ifName}`,
     cause: `ADD${whose} to network "${network}" failed with code ${code}: ${msg}`,
     evidence: [
-      { source: `cni-debug logs ${id}`, text: `error ${code}: ${msg}` },
-      ...(details === '' ? [] : [{ source: `cni-debug logs ${id}`, text: details }]),
+      { source: `cni-debug logs ${shellWord(id)}`, text: `error ${code}: ${msg}` },
+      ...(details === '' ? [] : [{ source: `cni-debug logs ${shellWord(id)}`, text: details }]),
     ],
     since: startedAt,
-    fix: [`cni-debug trace ${id}`, `cni-debug logs --steps ${shellWord(containerID)}`],
+    fix: [`cni-debug trace ${shellWord(id)}`, `cni-debug logs --steps ${shellWord(containerID)}`],
     follows: reasons(record, `${msg}; ${details}`, survey),
   };
 }

@@ -98,10 +98,10 @@ function isAboutTest({ text }: Dropping): boolean {
   );
 }
 
-/** Chains of network policies, whose programs know why. */
+/** Chains of network policies, whose programs know why; and of `firewall`, whose `ingressPolicy` asks for it. */
 function isOfOthers({ chain, table }: Dropping): boolean {
   return (
-    /^(cali-|KUBE-NWPLCY|KUBE-POD-FW|KUBE-ROUTER|CILIUM|OVN|WEAVE)/i.test(chain) ||
+    /^(CNI-ISOLATION|cali-|KUBE-NWPLCY|KUBE-POD-FW|KUBE-ROUTER|CILIUM|OVN|WEAVE)/i.test(chain) ||
     /^(calico|cilium)/i.test(table)
   );
 }
@@ -131,8 +131,8 @@ function found(way: DroppedWay, cause: string): Draft {
 
 function listCommand({ family, table, chain, isLegacy }: Dropping): string {
   return isLegacy
-    ? `${legacyOf(family)} -t ${table} -L ${chain} -v -n --line-numbers`
-    : `nft --handle list chain ${family} ${table} ${chain}`;
+    ? `${legacyOf(family)} -t ${table} -L ${shellWord(chain)} -v -n --line-numbers`
+    : `nft --handle list chain ${family} ${shellWord(table)} ${shellWord(chain)}`;
 }
 
 function legacyOf(family: string): string {
@@ -153,8 +153,8 @@ function mendOf({ rule, bridge, to }: DroppedWay): Pick<Draft, 'fix' | 'undo'> {
         ? [`-i ${name} -o ${name} -j ACCEPT`]
         : [`-i ${name} -j ACCEPT`, `-o ${name} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`];
     return {
-      fix: rules.map((one) => `${iptables} -t ${table} -I ${chain} ${one}`),
-      undo: rules.map((one) => `${iptables} -t ${table} -D ${chain} ${one}`),
+      fix: rules.map((one) => `${iptables} -t ${table} -I ${shellWord(chain)} ${one}`),
+      undo: rules.map((one) => `${iptables} -t ${table} -D ${shellWord(chain)} ${one}`),
     };
   }
   const rules =
@@ -164,7 +164,7 @@ function mendOf({ rule, bridge, to }: DroppedWay): Pick<Draft, 'fix' | 'undo'> {
   return {
     fix: rules.map((one) => `nft ${shellWord(`insert rule ${family} ${table} ${chain} ${one}`)}`),
     undo: rules.map((one) => {
-      const place = `${family} ${table} ${chain}`;
+      const place = `${family} ${shellWord(table)} ${shellWord(chain)}`;
       const handles = `nft --handle list chain ${place} | sed -n ${shellWord(`s/^[[:space:]]*${one} # handle \\([0-9]*\\)$/\\1/p`)}`;
       return `${handles} | xargs -n 1 nft delete rule ${place} handle`;
     }),

@@ -1,5 +1,6 @@
 import { formatCidr, networkOf, parseCidr } from '../../cni/address.ts';
 import { shellWord } from '../../lint/shell-word.ts';
+import type { Contents } from '../../node/contents.ts';
 import { contentDifferences } from '../../trace/namespace-check.ts';
 import type { Finding as Difference } from '../../trace/trace.ts';
 import { insideIfThere } from '../inside-all.ts';
@@ -33,7 +34,7 @@ function differingInterfaces(survey: Survey): Differing[] {
   return survey
     .each(madeAttachments(survey), (made) => {
       const contents = insideIfThere(survey, made.netns);
-      if (contents === undefined) return [];
+      if (contents === undefined || isElsewhere(made, contents)) return [];
       const hasOwnRoutes = made.plugins.every(({ type }) => leavesRoutes.has(type));
       const all = [
         ...linksDown(made, contents.links),
@@ -46,11 +47,29 @@ function differingInterfaces(survey: Survey): Differing[] {
     .flat();
 }
 
-/** Others, as `sbr` and `vrf`, may have moved the routes that they pass on to another table. */
+/** To another table. */
+const movesRoutes = new Set(['sbr', 'vrf']);
+
+/** Others may have moved the routes that they pass on, too. */
 const leavesRoutes = new Set([
   ...['bandwidth', 'bridge', 'debug', 'dummy', 'firewall', 'flannel', 'host-device', 'host-local'],
   ...['host-routes', 'ipvlan', 'loopback', 'macvlan', 'portmap', 'ptp', 'tap', 'tuning', 'vlan'],
 ]);
+
+/**
+ * Whether what ADD answered is not the kernel's to keep here: plugins we do not know, and `host-device`, may give a device
+ * to user space, and a container may make its interface a port of something that has the address in its place.
+ */
+function isElsewhere({ plugins, ifName }: MadeAttachment, { links }: Contents): boolean {
+  const link = links.find(({ name }) => name === ifName);
+  if (link === undefined) return plugins.some(({ type }) => type === 'host-device' || !isKnown(type));
+  const master = links.find(({ index }) => index === link.master);
+  return master !== undefined && master.kind !== 'vrf';
+}
+
+function isKnown(type: string): boolean {
+  return leavesRoutes.has(type) || movesRoutes.has(type);
+}
 
 /** Those that have an address in the result: others may be meant so. */
 function linksDown(

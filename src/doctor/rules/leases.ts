@@ -1,13 +1,16 @@
 import type { Reason } from '../../findings/finding.ts';
 import type { Lease } from '../../ipam/lease-listing.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import type { AttachmentKey } from '../../runtime/result-cache.ts';
 import { addressHolders } from '../address-holders.ts';
 import { isBeforeBoot } from '../boot.ts';
 import { abandonedCaches } from '../gone-container.ts';
 import { grouped } from '../grouped.ts';
+import { hiddenPeers } from '../hidden-peers.ts';
 import { freeLeases } from '../mends/free-leases.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
+import { Unseen } from '../unseen.ts';
 
 export const leasesWithoutOwner: Rule = {
   id: 'D001',
@@ -21,11 +24,19 @@ export const leasesWithoutOwner: Rule = {
   },
 };
 
-/** Those that are older than the minimum age. */
+/** Those that are older than the minimum age. Throws Unseen where a namespace cannot be seen that may have the address. */
 export function leakedLeases(survey: Survey): readonly Lease[] {
-  return survey.once('leaked leases', 'leases', () =>
-    survey.leases().filter((lease) => survey.isSettled(lease.since) && isLeaked(lease, survey)),
-  );
+  return survey.once('leaked leases', 'leases', () => {
+    const leaked = survey
+      .leases()
+      .filter((lease) => survey.isSettled(lease.since) && isLeaked(lease, survey));
+    const [hidden] = leaked.length === 0 ? [] : hiddenPeers(survey);
+    if (hidden === undefined) return leaked;
+    throw new Unseen(
+      'who has the leased addresses',
+      `the other end of ${hidden.name} is in a namespace that cannot be seen from here: run it on the node itself`,
+    );
+  });
 }
 
 /**
@@ -54,7 +65,7 @@ function found(network: string, leases: readonly Lease[], survey: Survey): Draft
       text: [containerID, ifName].filter(Boolean).join(' '),
     })),
     ...(first === undefined ? {} : { since: first.since }),
-    fix: ['cni-debug doctor --fix', `cni-debug gc ${network}`],
+    fix: ['cni-debug doctor --fix', `cni-debug gc ${shellWord(network)}`],
     follows: reasons(network, leases, survey),
     mend: freeLeases(leases),
   };

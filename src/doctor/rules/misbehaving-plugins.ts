@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { shellWord } from '../../lint/shell-word.ts';
 import { grouped } from '../grouped.ts';
 import type { Trouble } from '../plugin-trouble.ts';
 import { type RecordedRun, recordedRuns } from '../recorded-runs.ts';
@@ -72,11 +73,11 @@ function draftOf(type: string, newestFirst: readonly Troubled[], advice: string)
     object: `plugin ${type}`,
     cause: `${newest.trouble.text}${times}`,
     evidence: newestFirst.slice(0, 3).map(({ run, trouble }) => ({
-      source: `cni-debug logs ${run.record.id}`,
+      source: `cni-debug logs ${shellWord(run.record.id)}`,
       text: `${run.record.startedAt.toISOString()} ${run.command} of network "${run.record.network}": ${trouble.text}`,
     })),
     since: oldest.run.record.startedAt,
-    fix: [`cni-debug logs --steps ${newest.run.record.id}`, advice],
+    fix: [`cni-debug logs --steps ${shellWord(newest.run.record.id)}`, advice],
     follows: [
       { id: 'D014', object: `plugin ${type}` },
       { id: 'D015', object: `plugin ${type}` },

@@ -1,9 +1,11 @@
+import { integerOf } from '../../cni/json.ts';
+import { lookUp } from '../../cni/keys.ts';
 import type { Link } from '../../kernel/netlink/link.ts';
 import type { Route } from '../../kernel/netlink/route.ts';
 import { shellWord } from '../../lint/shell-word.ts';
 import { grouped } from '../grouped.ts';
 import { insideIfThere } from '../inside-all.ts';
-import { containerText } from '../made-attachments.ts';
+import { containerText, type MadeAttachment } from '../made-attachments.ts';
 import { type Bridged, bridgedAttachments } from '../node-bridges.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
@@ -45,13 +47,24 @@ function differences(survey: Survey, { made, facts, bridge, port }: Bridged): Di
   const compare = (kind: Difference['kind'], at: string, mtu: number) => {
     if (mtu !== inside) all.push({ ...whose, kind, at, mtu, inside });
   };
-  if (port !== undefined) compare('veth', port.name, port.mtu);
-  if (bridge !== undefined) compare('bridge', bridge.name, bridge.mtu);
-  if (facts.mtu !== 0) compare('configuration', path, facts.mtu);
+  const tuned = tunedMtu(made);
+  // Who gives the container's end alone an MTU wants it to differ.
+  if (port !== undefined && inside !== tuned) compare('veth', port.name, port.mtu);
+  if (bridge !== undefined && inside !== tuned) compare('bridge', bridge.name, bridge.mtu);
+  const configured = tuned ?? facts.mtu;
+  if (configured !== 0) compare('configuration', path, configured);
   const uplink = uplinkOf(survey);
   // A larger one is nothing wrong.
   if (uplink !== undefined && uplink.mtu < inside) compare('uplink', uplink.name, uplink.mtu);
   return all;
+}
+
+/** What a `tuning` behind `bridge` has given the container's interface. */
+function tunedMtu({ plugins }: MadeAttachment): number | undefined {
+  const mtus = plugins.flatMap(({ type, document }) =>
+    type === 'tuning' ? (integerOf(lookUp(document, 'mtu')) ?? []) : [],
+  );
+  return mtus.findLast((mtu) => mtu > 0);
 }
 
 /** The link of the default route that is taken first. */

@@ -1,3 +1,4 @@
+import { shellWord } from '../../lint/shell-word.ts';
 import { type Pool, poolsOf } from '../pools.ts';
 import type { Draft, Rule } from '../rule.ts';
 
@@ -42,9 +43,11 @@ function fullness(pool: Pool): Draft {
   return {
     object: `network ${network}`,
     cause: `${taken} of ${size} addresses of ${subnets} are leased`,
-    evidence: [{ source: `ls ${directory}`, text: `${taken} files that are named after an address` }],
+    evidence: [
+      { source: `ls ${shellWord(directory)}`, text: `${taken} files that are named after an address` },
+    ],
     fix: [
-      `give network ${network} a larger "subnet" or a further range, or free what nobody uses: cni-debug gc ${network}`,
+      `give it a larger "subnet" or a further range, or free what nobody uses: cni-debug gc ${shellWord(network)}`,
     ],
     // Leases of containers that are gone are why, wherever there are such.
     follows: [

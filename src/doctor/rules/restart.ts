@@ -1,4 +1,5 @@
 import type { Evidence } from '../../findings/finding.ts';
+import { shellWord } from '../../lint/shell-word.ts';
 import { bootedAt, isBeforeBoot } from '../boot.ts';
 import { abandonedCaches } from '../gone-container.ts';
 import { damagedLeases } from '../lease-damage.ts';
@@ -34,12 +35,13 @@ export const nodeRestarted: Rule = {
       evidence: [
         { source: '/proc/stat', text: `btime ${booted.getTime() / 1000}` },
         ...bootOfRecords(survey),
-        ...remnants
-          .slice(0, 3)
-          .map(({ path, since }) => ({ source: `ls -l ${path}`, text: `written ${since.toISOString()}` })),
+        ...remnants.slice(0, 3).map(({ path, since }) => ({
+          source: `ls -l ${shellWord(path)}`,
+          text: `written ${since.toISOString()}`,
+        })),
       ],
       since: booted,
-      fix: ['cni-debug doctor --fix', ...networks.map((network) => `cni-debug gc ${network}`)],
+      fix: ['cni-debug doctor --fix', ...networks.map((network) => `cni-debug gc ${shellWord(network)}`)],
     };
   },
 };
@@ -53,7 +55,12 @@ function bootOfRecords(survey: Survey): Evidence[] {
   const [records] = survey.each([survey], (one) => one.records());
   const last = records?.find(({ startedAt }) => isBeforeBoot(survey, startedAt));
   if (last === undefined) return [];
-  return [{ source: `cni-debug logs ${last.id}`, text: `boot ${String(last.document.boot)}: ${last.msg}` }];
+  return [
+    {
+      source: `cni-debug logs ${shellWord(last.id)}`,
+      text: `boot ${String(last.document.boot)}: ${last.msg}`,
+    },
+  ];
 }
 
 function count(objects: readonly object[], what: string): string {

@@ -1,3 +1,4 @@
+import { shellWord } from '../../lint/shell-word.ts';
 import { grouped } from '../grouped.ts';
 import { type RecordedRun, recordedRuns } from '../recorded-runs.ts';
 import type { Draft, Rule } from '../rule.ts';
@@ -44,11 +45,11 @@ function found(type: string, slow: readonly [string, readonly RecordedRun[]][]):
     object: `plugin ${type}`,
     cause: slow.map(([command, calls]) => percentiles(command, timesOf(calls))).join('; '),
     evidence: slowest.map(({ ownMs = 0, command, record }) => ({
-      source: `cni-debug trace ${record.id}`,
+      source: `cni-debug trace ${shellWord(record.id)}`,
       text: `${record.startedAt.toISOString()} ${command} of network "${record.network}": ${text(ownMs)}`,
     })),
     since: new Date(Math.min(...slowest.map(({ record }) => record.startedAt.getTime()))),
-    fix: ['cni-debug trace --summary', `cni-debug logs --steps ${slowest[0]?.record.id ?? ''}`],
+    fix: ['cni-debug trace --summary', `cni-debug logs --steps ${shellWord(slowest[0]?.record.id ?? '')}`],
     // Whoever waits for a lock is not slow himself.
     follows: [...networks].map((network) => ({ id: 'D007', object: `network ${network}` })),
   };

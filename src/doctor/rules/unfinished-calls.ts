@@ -90,7 +90,7 @@ function objectOf({ network, containerID, ifName }: StoredRecord): string {
 }
 
 function recordOf({ id, msg }: StoredRecord): Evidence {
-  return { source: `cni-debug logs ${id}`, text: msg };
+  return { source: `cni-debug logs ${shellWord(id)}`, text: msg };
 }
 
 function lockOf({ network }: StoredRecord): Reason[] {

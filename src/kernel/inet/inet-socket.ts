@@ -83,6 +83,17 @@ export class InetSocket {
     return { data: Buffer.from(room.subarray(0, length)), from: decodeSocketAddress(from) };
   }
 
+  /** Of TCP: what has come, and nothing at its end. Undefined when nothing has come for so many ms. */
+  read(atMostMs: number): Buffer | undefined {
+    this.#setTimeout(SO_RCVTIMEO, atMostMs);
+    const room = Buffer.allocUnsafe(LONGEST);
+    // A stream leaves the address as it is.
+    const length = recvfrom(this.fd, room, 0, emptySocketAddress());
+    if (length === -EAGAIN || length === -EINTR) return undefined;
+    this.#check('recvfrom', length);
+    return Buffer.from(room.subarray(0, length));
+  }
+
   /** setsockopt(2) with an int. */
   setOption(level: number, option: number, value: number): void {
     const bytes = Buffer.alloc(4);

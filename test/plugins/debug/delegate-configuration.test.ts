@@ -121,3 +121,16 @@ describe('where the plugin is found', () => {
     expect(answered(given).msg).toBe('plugin "fake" cannot be searched for: CNI_PATH is empty');
   });
 });
+
+test('a secret that a plugin repeats where nothing tells what it is gets into no log and no message', async () => {
+  const secrets = { token: 'open-sesame', variable: 'Hunter22', argument: 'qwertz-99' };
+  const all = Object.values(secrets).join(' ');
+  using fake = new FakePlugin(`echo "heard ${all}" >&2; echo '{"code": 77, "msg": "no ${all}"}'; exit 1`);
+  const keys = { delegate: { type: 'fake', token: secrets.token } };
+  const environment = { MY_TOKEN: secrets.variable, CNI_ARGS: `PASSWORD=${secrets.argument};K8S_POD_NAME=a` };
+  const given = await fake.call('ADD', keys, environment);
+  expect(answered(given).msg).toBe('no [redacted] [redacted] [redacted]');
+  const written = given.stdout + fake.text('cni_output.log') + JSON.stringify(fake.records());
+  expect(written).toContain('heard [redacted]');
+  for (const secret of Object.values(secrets)) expect(written).not.toContain(secret);
+});

@@ -1,6 +1,6 @@
 import { isObject, type Json, JsonNumber } from '../cni/json.ts';
-import type { Redactor } from '../trace/redaction.ts';
-import { placeholder } from '../trace/span.ts';
+import type { Redactor } from './redaction.ts';
+import { placeholder } from './span.ts';
 
 /** Shorter ones stand in too many words by chance. */
 const shortest = 6;
@@ -11,6 +11,9 @@ const shortest = 6;
  */
 export class KnownSecrets {
   readonly #texts = new Set<string>();
+
+  /** @param isTelling whether a text is so peculiar that it is the secret wherever it stands */
+  constructor(private readonly isTelling = (text: string) => text.length >= shortest) {}
 
   /** Learns what the redactor takes out of a document. */
   learn(document: Json, redactor: Redactor): void {
@@ -51,6 +54,6 @@ export class KnownSecrets {
   }
 
   #add(text: string): void {
-    if (text.length >= shortest && text !== placeholder) this.#texts.add(text);
+    if (this.isTelling(text) && text !== placeholder) this.#texts.add(text);
   }
 }
