@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { bridgeNetwork } from '../cli/operator-node.ts';
 import { canRun, diagnosis, findings, soundNode } from './doctor-node.ts';
 
 const lock = '/var/lib/cni/networks/lab/lock';
@@ -53,6 +54,7 @@ describe.if(canRun)('locks that are held', () => {
     );
     expect(await diagnosis(node)).toEqual([]);
     await node.sh(`flock ${lock} sleep 60 >/dev/null 2>&1 & ${untilHeld(lock)}`);
+    node.configure('20-other.conflist', bridgeNetwork('other', '10.99.0.0/24'));
     expect(await diagnosis(node, 'doctor --network other')).toEqual([]);
   });
 
