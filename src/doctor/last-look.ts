@@ -5,6 +5,7 @@ import { type Attachment, ownerHash, parseOwner } from '../network/attachment.ts
 import { type CallAtWork, callsAtWork } from '../node/calls-at-work.ts';
 import type { KnownAttachment } from '../node/every-attachment.ts';
 import { addressHolders } from './address-holders.ts';
+import { grouped } from './grouped.ts';
 import { hiddenPeers } from './hidden-peers.ts';
 import { insideAll } from './inside-all.ts';
 import { isOurs } from './node-ports.ts';
@@ -63,8 +64,18 @@ export class LastLook {
   }
 
   #living(whose: Whose): string | undefined {
-    const living = this.survey.attachments().find((one) => mayLive(one) && isSame(one, whose));
+    const living = this.#candidates(whose).find((one) => mayLive(one) && isSame(one, whose));
     return living && `the container is there: ${living.netns}`;
+  }
+
+  /** Tens of thousands of leases may have to go, while every ADD waits for the lock of their folder. */
+  #candidates({ hash, containerID }: Whose): readonly KnownAttachment[] {
+    const attachments = this.survey.attachments();
+    if (hash !== undefined || containerID === undefined) return attachments;
+    const byContainer = this.survey.once('by container', 'attachments', () =>
+      grouped(attachments, (one) => one.containerID),
+    );
+    return byContainer.get(containerID) ?? [];
   }
 
   /** Where its namespace would stand. Such a file goes away only when nobody is known by the ID in its name. */

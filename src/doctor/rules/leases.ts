@@ -1,6 +1,7 @@
 import type { Reason } from '../../findings/finding.ts';
 import type { Lease } from '../../ipam/lease-listing.ts';
 import { shellWord } from '../../lint/shell-word.ts';
+import type { KnownAttachment } from '../../node/every-attachment.ts';
 import type { AttachmentKey } from '../../runtime/result-cache.ts';
 import { addressHolders } from '../address-holders.ts';
 import { isBeforeBoot } from '../boot.ts';
@@ -34,9 +35,21 @@ export function leakedLeases(survey: Survey): readonly Lease[] {
  * without that a lease of a runtime that keeps no cache would be blamed.
  */
 export function isLeaked(lease: Lease, survey: Survey): boolean {
-  const owners = survey.attachments().filter((one) => isOwner(one, lease));
+  const owners = attachmentsOf(survey, lease).filter((one) => isOwner(one, lease));
   if (owners.some(({ state }) => state === 'alive' || state === 'no-interface')) return false;
   return addressHolders(survey).get(lease.address) === undefined;
+}
+
+/** Of its container: a pool may have tens of thousands of leases, and each of them is in the list of attachments. */
+function attachmentsOf(survey: Survey, lease: Lease): readonly KnownAttachment[] {
+  const byContainer = survey.once('attachments by container', 'attachments', () =>
+    grouped(survey.attachments(), containerKey),
+  );
+  return byContainer.get(containerKey(lease)) ?? [];
+}
+
+function containerKey({ network, containerID }: Pick<Lease, 'network' | 'containerID'>): string {
+  return `${network}\n${containerID}`;
 }
 
 /** A lease of old times does not say its interface. */
@@ -64,7 +77,9 @@ function found(network: string, leases: readonly Lease[], survey: Survey): Draft
 /** Only what explains every one of them. */
 function reasons(network: string, leases: readonly Lease[], survey: Survey): Reason[] {
   const cached = survey.each([survey], abandonedCaches).flat();
-  const isCached = (lease: Lease) => cached.some(({ entry }) => isOwner(entry.attachment, lease));
+  const byContainer = grouped(cached, ({ entry }) => containerKey(entry.attachment));
+  const isCached = (lease: Lease) =>
+    byContainer.get(containerKey(lease))?.some(({ entry }) => isOwner(entry.attachment, lease)) ?? false;
   return [
     ...(leases.every(({ since }) => isBeforeBoot(survey, since)) ? [{ id: 'D013' }] : []),
     ...(leases.every(isCached) ? [{ id: 'D006', object: `network ${network}` }] : []),
