@@ -1,7 +1,10 @@
 import type { Link } from '../kernel/netlink/link.ts';
+import { ownerHash, parseOwner } from '../network/attachment.ts';
 import { contentsHere, leadsHere } from '../node/contents.ts';
 import { insideAll } from './inside-all.ts';
+import { isOurs } from './node-ports.ts';
 import type { Survey } from './survey.ts';
+import { Unseen } from './unseen.ts';
 
 /**
  * The node's ends of veth pairs whose other end is in none of the namespaces that can be seen: it is somewhere, or the
@@ -24,6 +27,27 @@ export function hiddenPeers(survey: Survey): readonly Link[] {
     const now = endsAway(contentsHere().links);
     return hidden.filter((end) => now.some(({ index, link }) => index === end.index && link === end.link));
   });
+}
+
+/** Whether one of these may be of that owner: a veth of ours says whose it is, and is nothing to anybody else. */
+export function mayBeOf(link: Link, hash: string | undefined): boolean {
+  return !isOurs(link) || hash === undefined || parseOwner(link.alias ?? '')?.ownerHash === hash;
+}
+
+/** Whether a container that seems to be gone may be where it is not seen; that there is such a place is said. */
+export function isOutOfSight(survey: Survey, { network, containerID, ifName }: Whose): boolean {
+  const hidden = hiddenPeers(survey);
+  const hash = ifName === undefined ? undefined : ownerHash({ network, containerID, ifName });
+  if (!hidden.some((link) => mayBeOf(link, hash))) return false;
+  const reason = `the other ends of veth pairs are where they cannot be seen from here, as that of ${hidden[0]?.name}: run it on the node itself, where all of its processes can be seen`;
+  survey.overlook(new Unseen('containers', reason));
+  return true;
+}
+
+interface Whose {
+  readonly network: string;
+  readonly containerID: string;
+  readonly ifName?: string | undefined;
 }
 
 function endsAway(links: readonly Link[]): Link[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { canRun, diagnosis, doctor, findings, soundNode } from './doctor-node.ts';
+import { canRun, diagnosis, doctor, findings, ofOther, soundNode } from './doctor-node.ts';
 
 const cached = '/var/lib/cni/results/lab-web-eth0';
 
@@ -51,7 +51,7 @@ describe.if(canRun)('cached attachments whose container is gone', () => {
     await using node = await soundNode();
     await node.sh('ip netns del web');
     expect(await diagnosis(node, 'doctor')).toEqual([]);
-    expect(await diagnosis(node, `${doctor} --network other`)).toEqual([]);
+    expect(await diagnosis(node, `${doctor} ${ofOther(node)}`)).toEqual([]);
   });
 
   test('a namespace that is mounted where it is not seen is not gone: its address is', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { canRun, diagnosis, findings, soundNode } from './doctor-node.ts';
+import { canRun, diagnosis, findings, ofOther, soundNode } from './doctor-node.ts';
 
 const lock = '/var/lib/cni/networks/lab/lock';
 
@@ -53,7 +53,7 @@ describe.if(canRun)('locks that are held', () => {
     );
     expect(await diagnosis(node)).toEqual([]);
     await node.sh(`flock ${lock} sleep 60 >/dev/null 2>&1 & ${untilHeld(lock)}`);
-    expect(await diagnosis(node, 'doctor --network other')).toEqual([]);
+    expect(await diagnosis(node, `doctor ${ofOther(node)}`)).toEqual([]);
   });
 
   test('none of: what an exec or an ADD holds while it works', async () => {

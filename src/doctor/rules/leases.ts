@@ -7,6 +7,7 @@ import { addressHolders } from '../address-holders.ts';
 import { isBeforeBoot } from '../boot.ts';
 import { abandonedCaches } from '../gone-container.ts';
 import { grouped } from '../grouped.ts';
+import { isOutOfSight } from '../hidden-peers.ts';
 import { freeLeases } from '../mends/free-leases.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
@@ -31,13 +32,13 @@ export function leakedLeases(survey: Survey): readonly Lease[] {
 }
 
 /**
- * Its container is gone as a cache or a record says, or nobody knows it; and no namespace of this node has the address:
- * without that a lease of a runtime that keeps no cache would be blamed.
+ * Its container is gone as a cache or a record says, or nobody knows it; and no namespace of this node has the address, nor
+ * may have it where it is not seen: without that a lease of a runtime that keeps no cache would be blamed.
  */
 export function isLeaked(lease: Lease, survey: Survey): boolean {
   const owners = attachmentsOf(survey, lease).filter((one) => isOwner(one, lease));
   if (owners.some(({ state }) => state === 'alive' || state === 'no-interface')) return false;
-  return addressHolders(survey).get(lease.address) === undefined;
+  return !addressHolders(survey).has(lease.address) && !isOutOfSight(survey, lease);
 }
 
 /** Of its container: a pool may have tens of thousands of leases, and each of them is in the list of attachments. */
