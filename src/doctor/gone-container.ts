@@ -5,6 +5,7 @@ import { shellWord } from '../lint/shell-word.ts';
 import { attachmentState, isOwnNetwork } from '../runtime/attachment-state.ts';
 import type { CacheEntry } from '../runtime/result-cache.ts';
 import { addressHolders } from './address-holders.ts';
+import { isOutOfSight } from './hidden-peers.ts';
 import { isPresent } from './made-attachments.ts';
 import type { Survey } from './survey.ts';
 
@@ -19,8 +20,8 @@ export interface AbandonedCache {
 }
 
 /**
- * Those that are older than the minimum age, oldest first; but none whose address some namespace of this node has: it may
- * be mounted where this process does not see it. Throws Unseen.
+ * Those that are older than the minimum age, oldest first; but none whose address some namespace of this node has, and
+ * none whose end of a veth is somewhere: it may be mounted where this process does not see it. Throws Unseen.
  */
 export function abandonedCaches(survey: Survey): readonly AbandonedCache[] {
   return survey.once('abandoned caches', 'cached attachments', () => {
@@ -30,7 +31,7 @@ export function abandonedCaches(survey: Survey): readonly AbandonedCache[] {
       .filter(({ attachment, since }) => survey.isSettled(since) && !isPresent(survey, attachment))
       .map(abandonedCache)
       .filter((cache) => cache !== undefined);
-    return found.filter(({ entry }) => !isHeld(entry, survey));
+    return found.filter(({ entry }) => !isHeld(entry, survey) && !isOutOfSight(survey, entry.attachment));
   });
 }
 

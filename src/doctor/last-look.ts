@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Link } from '../kernel/netlink/link.ts';
-import { type Attachment, ownerHash, parseOwner } from '../network/attachment.ts';
+import { type Attachment, ownerHash } from '../network/attachment.ts';
 import { type CallAtWork, callsAtWork } from '../node/calls-at-work.ts';
 import type { KnownAttachment } from '../node/every-attachment.ts';
 import { addressHolders } from './address-holders.ts';
-import { hiddenPeers } from './hidden-peers.ts';
+import { grouped } from './grouped.ts';
+import { hiddenPeers, mayBeOf } from './hidden-peers.ts';
 import { insideAll } from './inside-all.ts';
-import { isOurs } from './node-ports.ts';
 import { Survey, type SurveySettings } from './survey.ts';
 
 /** As far as what is to be removed says whose it is. */
@@ -63,8 +63,18 @@ export class LastLook {
   }
 
   #living(whose: Whose): string | undefined {
-    const living = this.survey.attachments().find((one) => mayLive(one) && isSame(one, whose));
+    const living = this.#candidates(whose).find((one) => mayLive(one) && isSame(one, whose));
     return living && `the container is there: ${living.netns}`;
+  }
+
+  /** Tens of thousands of leases may have to go, while every ADD waits for the lock of their folder. */
+  #candidates({ hash, containerID }: Whose): readonly KnownAttachment[] {
+    const attachments = this.survey.attachments();
+    if (hash !== undefined || containerID === undefined) return attachments;
+    const byContainer = this.survey.once('by container', 'attachments', () =>
+      grouped(attachments, (one) => one.containerID),
+    );
+    return byContainer.get(containerID) ?? [];
   }
 
   /** Where its namespace would stand. Such a file goes away only when nobody is known by the ID in its name. */
@@ -88,13 +98,10 @@ export class LastLook {
     return undefined;
   }
 
-  /** A veth of ours says whose it is, and is nothing to anybody else; one of others may be of anybody. */
   #outOfSight({ network, containerID, ifName, hash }: Whose): string | undefined {
     const isWhole = network !== undefined && containerID !== undefined && ifName !== undefined;
     const own = hash ?? (isWhole ? ownerHash({ network, containerID, ifName }) : undefined);
-    const hidden = this.#hidden.find(
-      (link) => !isOurs(link) || own === undefined || parseOwner(link.alias ?? '')?.ownerHash === own,
-    );
+    const hidden = this.#hidden.find((link) => mayBeOf(link, own));
     return hidden && `the other end of ${hidden.name} is in a namespace that cannot be seen from here`;
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { FaultSite } from '../faults/fault-site.ts';
 import { requires } from '../requirements.ts';
 import { diagnosed, sound } from './diagnosed.ts';
+import { ofOther } from './doctor-node.ts';
 
 /** For a shell: the ports of the bridge, and the first of them. */
 const ports = `
@@ -27,7 +28,7 @@ describe.if(requires('root', 'ip', 'nft'))('D024 address-in-use-twice', () => {
       consequences: [{ id: 'D033', object: 'container api eth0' }],
     });
     expect((await diagnosed(site, '--min-age 1h')).ids).toEqual([]);
-    expect((await diagnosed(site, '--min-age 1ms --network other')).ids).toEqual([]);
+    expect((await diagnosed(site, `--min-age 1ms ${ofOther(site.node)}`)).ids).toEqual([]);
   });
 
   test('a container and the node', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { bridgeNetwork } from '../cli/operator-node.ts';
-import { canRun, diagnosis, doctor, findings, soundNode } from './doctor-node.ts';
+import { canRun, diagnosis, doctor, findings, ofOther, soundNode } from './doctor-node.ts';
 
 const leases = '/var/lib/cni/networks/lab';
 const results = '/var/lib/cni/results';
@@ -61,8 +60,7 @@ describe.if(canRun)('leases that say no owner', () => {
     await using node = await soundNode();
     await node.sh(`: >${leases}/10.50.0.9`);
     expect(await diagnosis(node, 'doctor')).toEqual([]);
-    node.configure('20-other.conflist', bridgeNetwork('other', '10.99.0.0/24'));
-    expect(await diagnosis(node, `${doctor} --network other`)).toEqual([]);
+    expect(await diagnosis(node, `${doctor} ${ofOther(node)}`)).toEqual([]);
     await node.sh(`rm ${leases}/10.50.0.9; : >${leases}/lock; : >${leases}/last_reserved_ip.0`);
     await node.sh(`: >${leases}/10.50.0.9.damaged; : >${leases}/::ffff:10.50.0.9`);
     expect(await diagnosis(node)).toEqual([]);
@@ -110,8 +108,7 @@ describe.if(canRun)('cached attachments that make no sense', () => {
   test('of another network', async () => {
     await using node = await soundNode();
     node.write(`${results}/lab-gone-eth0`, '');
-    node.configure('20-other.conflist', bridgeNetwork('other', '10.99.0.0/24'));
-    expect(await diagnosis(node, `${doctor} --network other`)).toEqual([]);
+    expect(await diagnosis(node, `${doctor} ${ofOther(node)}`)).toEqual([]);
     expect((await diagnosis(node, `${doctor} --network lab`))[0]).toStartWith('D005 ');
   });
 

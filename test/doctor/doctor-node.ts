@@ -16,6 +16,13 @@ export async function soundNode(plugins: object[] = [debugPlugin]): Promise<Oper
   return node;
 }
 
+/** Words for `doctor` about a network of the node that has nothing to do with anything. */
+export function ofOther(node: OperatorNode): string {
+  const plugins = [{ type: 'loopback' }];
+  node.configure('90-other.conflist', { cniVersion: '1.1.0', name: 'other', plugins });
+  return '--network other';
+}
+
 /** Findings as a test says them: `D001 network lab`, and indented what follows from it; then what was not looked at. */
 export async function diagnosis(node: OperatorNode, words = doctor): Promise<string[]> {
   const { status, stdout, stderr } = await node.type(`${words} --format json`);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { bridgeNetwork } from '../cli/operator-node.ts';
-import { canRun, diagnosis, doctor, findings, soundNode } from './doctor-node.ts';
+import { canRun, diagnosis, doctor, findings, ofOther, soundNode } from './doctor-node.ts';
 
 const cached = '/var/lib/cni/results/lab-web-eth0';
 
@@ -52,8 +51,7 @@ describe.if(canRun)('cached attachments whose container is gone', () => {
     await using node = await soundNode();
     await node.sh('ip netns del web');
     expect(await diagnosis(node, 'doctor')).toEqual([]);
-    node.configure('20-other.conflist', bridgeNetwork('other', '10.99.0.0/24'));
-    expect(await diagnosis(node, `${doctor} --network other`)).toEqual([]);
+    expect(await diagnosis(node, `${doctor} ${ofOther(node)}`)).toEqual([]);
   });
 
   test('a namespace that is mounted where it is not seen is not gone: its address is', async () => {

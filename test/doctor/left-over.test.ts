@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { bridgeNetwork } from '../cli/operator-node.ts';
 import { FaultSite } from '../faults/fault-site.ts';
 import { requires } from '../requirements.ts';
 import { diagnosed, sound } from './diagnosed.ts';
+import { ofOther } from './doctor-node.ts';
 
 /** As when a DEL removed the address and the runtime's memory, and nothing else. */
 const forget =
@@ -85,8 +85,7 @@ describe.if(requires('root', 'ip', 'nft'))('what is left of containers that are 
     expect(findings[0].object).toBe('network lab');
     expect(findings[0].evidence[0].source).toBe('nft list map inet cni_debug masquerade4');
     expect(findings[0].cause).toMatch(/^5 elements of nftables/);
-    site.node.configure('20-other.conflist', bridgeNetwork('other', '10.99.0.0/24'));
-    expect((await diagnosed(site, '--min-age 1ms --network other')).ids).toEqual([]);
+    expect((await diagnosed(site, `--min-age 1ms ${ofOther(site.node)}`)).ids).toEqual([]);
     await site.type('gc lab');
     expect(await diagnosed(site)).toEqual(sound);
   });

@@ -7,6 +7,7 @@ import {
   doctor,
   findings,
   journal,
+  ofOther,
   script,
   soundNode,
   wrapping,
@@ -169,7 +170,7 @@ describe.if(canRun)('plugins that are slow', () => {
     await journal(node, calls([9000, 9000, 9000], 25 * 3600));
     expect(await diagnosis(node)).toEqual([]);
     await journal(node, calls([9000, 9000, 9000]));
-    expect(await diagnosis(node, `${doctor} --network other`)).toEqual([]);
+    expect(await diagnosis(node, `${doctor} ${ofOther(node)}`)).toEqual([]);
   });
 });
 

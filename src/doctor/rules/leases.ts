@@ -1,16 +1,16 @@
 import type { Reason } from '../../findings/finding.ts';
 import type { Lease } from '../../ipam/lease-listing.ts';
 import { shellWord } from '../../lint/shell-word.ts';
+import type { KnownAttachment } from '../../node/every-attachment.ts';
 import type { AttachmentKey } from '../../runtime/result-cache.ts';
 import { addressHolders } from '../address-holders.ts';
 import { isBeforeBoot } from '../boot.ts';
 import { abandonedCaches } from '../gone-container.ts';
 import { grouped } from '../grouped.ts';
-import { hiddenPeers } from '../hidden-peers.ts';
+import { isOutOfSight } from '../hidden-peers.ts';
 import { freeLeases } from '../mends/free-leases.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
-import { Unseen } from '../unseen.ts';
 
 export const leasesWithoutOwner: Rule = {
   id: 'D001',
@@ -24,29 +24,33 @@ export const leasesWithoutOwner: Rule = {
   },
 };
 
-/** Those that are older than the minimum age. Throws Unseen where a namespace cannot be seen that may have the address. */
+/** Those that are older than the minimum age. */
 export function leakedLeases(survey: Survey): readonly Lease[] {
-  return survey.once('leaked leases', 'leases', () => {
-    const leaked = survey
-      .leases()
-      .filter((lease) => survey.isSettled(lease.since) && isLeaked(lease, survey));
-    const [hidden] = leaked.length === 0 ? [] : hiddenPeers(survey);
-    if (hidden === undefined) return leaked;
-    throw new Unseen(
-      'who has the leased addresses',
-      `the other end of ${hidden.name} is in a namespace that cannot be seen from here: run it on the node itself`,
-    );
-  });
+  return survey.once('leaked leases', 'leases', () =>
+    survey.leases().filter((lease) => survey.isSettled(lease.since) && isLeaked(lease, survey)),
+  );
 }
 
 /**
- * Its container is gone as a cache or a record says, or nobody knows it; and no namespace of this node has the address:
- * without that a lease of a runtime that keeps no cache would be blamed.
+ * Its container is gone as a cache or a record says, or nobody knows it; and no namespace of this node has the address, nor
+ * may have it where it is not seen: without that a lease of a runtime that keeps no cache would be blamed.
  */
 export function isLeaked(lease: Lease, survey: Survey): boolean {
-  const owners = survey.attachments().filter((one) => isOwner(one, lease));
+  const owners = attachmentsOf(survey, lease).filter((one) => isOwner(one, lease));
   if (owners.some(({ state }) => state === 'alive' || state === 'no-interface')) return false;
-  return addressHolders(survey).get(lease.address) === undefined;
+  return !addressHolders(survey).has(lease.address) && !isOutOfSight(survey, lease);
+}
+
+/** Of its container: a pool may have tens of thousands of leases, and each of them is in the list of attachments. */
+function attachmentsOf(survey: Survey, lease: Lease): readonly KnownAttachment[] {
+  const byContainer = survey.once('attachments by container', 'attachments', () =>
+    grouped(survey.attachments(), containerKey),
+  );
+  return byContainer.get(containerKey(lease)) ?? [];
+}
+
+function containerKey({ network, containerID }: Pick<Lease, 'network' | 'containerID'>): string {
+  return `${network}\n${containerID}`;
 }
 
 /** A lease of old times does not say its interface. */
@@ -74,7 +78,9 @@ function found(network: string, leases: readonly Lease[], survey: Survey): Draft
 /** Only what explains every one of them. */
 function reasons(network: string, leases: readonly Lease[], survey: Survey): Reason[] {
   const cached = survey.each([survey], abandonedCaches).flat();
-  const isCached = (lease: Lease) => cached.some(({ entry }) => isOwner(entry.attachment, lease));
+  const byContainer = grouped(cached, ({ entry }) => containerKey(entry.attachment));
+  const isCached = (lease: Lease) =>
+    byContainer.get(containerKey(lease))?.some(({ entry }) => isOwner(entry.attachment, lease)) ?? false;
   return [
     ...(leases.every(({ since }) => isBeforeBoot(survey, since)) ? [{ id: 'D013' }] : []),
     ...(leases.every(isCached) ? [{ id: 'D006', object: `network ${network}` }] : []),
