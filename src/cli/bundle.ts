@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { version } from '../../package.json';
@@ -90,7 +90,14 @@ async function write(output: string, contents: Contents, options: BundleOptions)
 
 function refuseToReplace(output: string, { force }: BundleOptions): void {
   if (output === '-' && process.stdout.isTTY) throw usageError('a bundle is not for a terminal: -o FILE');
-  if (output === '-' || force || !existsSync(output)) return;
+  const stats = output === '-' ? undefined : lstatSync(output, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  // A device would be gone for everybody, and so would a link to one, as /dev/stdout is.
+  if (!stats.isFile())
+    throw new CommandFailure(ExitStatus.no, `${output} is there already, and no regular file`, [
+      '-o FILE names another; -o - is stdout',
+    ]);
+  if (force) return;
   throw new CommandFailure(ExitStatus.no, `${output} is there already`, ['--force replaces it']);
 }
 

@@ -52,8 +52,10 @@ export function replayCommand(): Command {
       )
       .option('--leave-out', 'leave out what was redacted and is not --set')
       .option('--diff', 'show how the answers differ, but for what must')
-      .addOption(
-        new Option('--format <format>', 'how it is shown').choices(['text', 'json']).default('text'),
+      .addOption(new Option('--format <format>', 'how it is shown').choices(['text', 'json']).default('text'))
+      .addHelpText(
+        'after',
+        '\nWhat the record says is run as root, its hooks and what it finds in its CNI_PATH, too: a mistake cannot reach the\nnode, but malice can. Replay only the records of those whom you trust.',
       ),
   ).action(act(replayed));
 }

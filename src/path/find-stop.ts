@@ -18,8 +18,8 @@ export function findStop(
 ): Stop | undefined {
   if (passage === undefined)
     return { cause: 'not-seen', text: 'it never came to the first hook of the namespace' };
-  const { hops, decision } = passage;
-  const last = lastOf(hops);
+  const { decision } = passage;
+  const last = lastOf(passage);
   if (last === undefined) return { cause: 'not-seen', text: 'it came to no hook' };
   const { layer, hook } = last;
   if (decision !== undefined) {
@@ -41,8 +41,10 @@ export function findStop(
 }
 
 /** Hooks of IP lie inside those of a bridge: of those that it did not leave, the last that it came to is the innermost. */
-function lastOf(hops: readonly Hop[]): Hop | undefined {
+function lastOf({ hops, isContained }: Passage): Hop | undefined {
   const open = hops.findLast(({ left }) => left === undefined);
+  // Where we stop it for good, no hook of IP follows that a bridge calls behind its own.
+  if (isContained && open === undefined) return hops.at(-1);
   const ip = hops.filter(({ layer }) => layer === 'ip');
   return open ?? ip.at(-1) ?? hops.at(-1);
 }

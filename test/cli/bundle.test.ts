@@ -154,6 +154,19 @@ describe.if(requires('root', 'ip', 'script', 'tar'))('bundle', () => {
     expect(node.files('/var/issue').filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
+  test('what is no regular file is never replaced', async () => {
+    await node.sh('mknod /var/issue/device c 1 7; mkdir /var/issue/folder; ln -s device /var/issue/link');
+    for (const name of ['device', 'link', 'folder', 'folder/']) {
+      const path = `/var/issue/${name}`;
+      const { status, stderr } = await node.type(`bundle last -o ${path} --force`);
+      expect(stderr).toContain(`${path} is there already, and no regular file`);
+      expect(status).toBe(1);
+    }
+    expect(await node.sh('stat -c %F /var/issue/device; rm /var/issue/device /var/issue/link')).toContain(
+      'character special',
+    );
+  });
+
   test('a person is asked first', async () => {
     const typed = (answer: string, more = '') =>
       node.sh(

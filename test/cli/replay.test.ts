@@ -104,10 +104,12 @@ describe.if(requires('root', 'ip'))('replay', () => {
   });
 
   test('an error that comes again is the same, also from a file, and as JSON', async () => {
-    const fault = { commands: ['ADD'], error: { code: 11, msg: 'not now' } };
+    const fault = { commands: ['ADD'], error: { code: 11, msg: 'not \u001b[31mnow' } };
     node.configure('20-faulty.conflist', network('faulty', own({ allowFaults: true, fault })));
     await node.pod('faulty');
-    expect((await node.type('add faulty faulty')).status).toBe(1);
+    const { stderr, status: failed } = await node.type('add faulty faulty');
+    expect(stderr).toContain('not \\e[31mnow');
+    expect(failed).toBe(1);
     const record = await lastOf(node, 'ADD');
     expect(record.error.code).toBe(11);
     node.write('/var/record.json', record);
@@ -115,8 +117,8 @@ describe.if(requires('root', 'ip'))('replay', () => {
     expect(status).toBe(0);
     const answer = JSON.parse(stdout);
     expect(answer).toMatchObject({ record: record.id, isSame: true, difference: [] });
-    expect(answer.recorded.error).toMatchObject({ code: 11, msg: 'not now' });
-    expect(answer.replayed.error).toMatchObject({ code: 11, msg: 'not now' });
+    expect(answer.recorded.error).toMatchObject({ code: 11, msg: 'not \u001b[31mnow' });
+    expect(answer.replayed.error).toMatchObject({ code: 11, msg: 'not \u001b[31mnow' });
   });
 
   test('an error of what the node had does not come again: status 1, and the difference', async () => {

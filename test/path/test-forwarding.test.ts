@@ -62,6 +62,26 @@ describe.if(requires('root', 'ip', 'nft', 'iptables'))('what becomes of a datagr
     expect(site.tables()).toEqual([]);
   });
 
+  test.each([
+    [4, 0],
+    [4, 1],
+    [6, 0],
+    [6, 1],
+  ] as const)('IPv%p: the bridge itself leads on, bridge-nf-call %p, and nothing leaves', (family, calls) => {
+    using site = new PathSite({ masquerade: false });
+    const settings = ['iptables', 'ip6tables'].map((name) => `net.bridge.bridge-nf-call-${name}=${calls}`);
+    // Where there is no br_netfilter, nobody calls.
+    site.onNode('sh', '-c', `sysctl -qw ${settings.join(' ')} 2>/dev/null || true`);
+    site.nft(`table netdev wire {
+      chain out { type filter hook egress device up0 priority 0; meta l4proto udp th dport 9 counter; }
+    }`);
+    site.node.ip('address flush dev up0', 'link set up0 master br0');
+    site.outside.ip('address add 10.1.0.77/24 dev up0', 'address add fd00:1::77/64 dev up0 nodad');
+    site.pod.ip('route replace default via 10.1.0.77', 'route replace default via fd00:1::77');
+    expect(tried(site, family)).toMatchObject({ outcome: 'forwarded', isMasqueraded: false });
+    expect(site.onNode('nft', 'list', 'table', 'netdev', 'wire')).toContain('counter packets 0 ');
+  });
+
   test('a rule of nftables, with its counter', () => {
     using site = new PathSite();
     site.nft(`table ip guard {
