@@ -76,7 +76,7 @@ describe.if(requires('root', 'ip'))('leases without an owner', () => {
     await node.sh('ip route del default');
     expect(await node.run(nested)).toMatchObject({
       status: 3,
-      stderr: expect.stringContaining('of up0 is in'),
+      stderr: expect.stringContaining('as that of up0: run it on the node'),
     });
     await node.sh('ip route add default via 192.0.2.2');
     const { status, stdout } = await node.run(nested);
