@@ -34,9 +34,7 @@ describe.if(requires('root', 'ip', 'nft', 'iptables'))('what becomes of a datagr
       site.nft(`table netdev wire {
       chain out { type filter hook egress device up0 priority 0; meta l4proto udp th dport 9 counter; }
     }`);
-      const begun = performance.now();
       const found = tried(site, family);
-      expect(performance.now() - begun).toBeLessThan(300);
       expect(found).toMatchObject({
         outcome: 'forwarded',
         isMasqueraded: true,
