@@ -4,10 +4,10 @@ import type { Link } from '../kernel/netlink/link.ts';
 import { type Attachment, ownerHash } from '../network/attachment.ts';
 import { type CallAtWork, callsAtWork } from '../node/calls-at-work.ts';
 import type { KnownAttachment } from '../node/every-attachment.ts';
-import { addressHolders } from './address-holders.ts';
+import { addressHolders } from './facts/address-holders.ts';
+import { hiddenPeers, mayBeOf } from './facts/hidden-peers.ts';
+import { insideAll } from './facts/inside-all.ts';
 import { grouped } from './grouped.ts';
-import { hiddenPeers, mayBeOf } from './hidden-peers.ts';
-import { insideAll } from './inside-all.ts';
 import { Survey, type SurveySettings } from './survey.ts';
 
 /** As far as what is to be removed says whose it is. */

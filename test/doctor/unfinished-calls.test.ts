@@ -4,8 +4,8 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pluginFacts } from '../../src/cli/plugin-facts.ts';
+import { unfinishedCalls } from '../../src/doctor/facts/unfinished-calls.ts';
 import { Survey } from '../../src/doctor/survey.ts';
-import { unfinishedCalls } from '../../src/doctor/unfinished-calls.ts';
 import { bridgeNetwork, OperatorNode } from '../cli/operator-node.ts';
 import {
   ago,

@@ -11,8 +11,8 @@ import {
   ResultCache,
 } from '../../runtime/result-cache.ts';
 import { ComeBackSince } from '../come-back-since.ts';
+import { insideAll } from '../facts/inside-all.ts';
 import { type FileStamp, fileStamp, isStillSame } from '../file-stamp.ts';
-import { insideAll } from '../inside-all.ts';
 import type { LastLook } from '../last-look.ts';
 import type { Means, Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';

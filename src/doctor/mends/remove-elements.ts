@@ -5,7 +5,7 @@ import type { FoundElement } from '../../network/owned-element.ts';
 import { planPruning } from '../../network/pruning.ts';
 import { Ruleset } from '../../network/ruleset.ts';
 import { ComeBackSince } from '../come-back-since.ts';
-import { addressesOfElement } from '../element-addresses.ts';
+import { addressesOfElement } from '../facts/element-addresses.ts';
 import type { LastLook } from '../last-look.ts';
 import type { Mend, Mended } from '../mend.ts';
 import { MendAccount } from '../mend-account.ts';

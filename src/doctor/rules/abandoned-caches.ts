@@ -1,6 +1,6 @@
 import { shellWord } from '../../lint/shell-word.ts';
-import { isBeforeBoot } from '../boot.ts';
-import { type AbandonedCache, abandonedCaches } from '../gone-container.ts';
+import { isBeforeBoot } from '../facts/boot.ts';
+import { type AbandonedCache, abandonedCaches } from '../facts/gone-container.ts';
 import { grouped } from '../grouped.ts';
 import { detachGone } from '../mends/detach-gone.ts';
 import type { Draft, Rule } from '../rule.ts';

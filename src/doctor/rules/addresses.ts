@@ -1,8 +1,8 @@
 import type { Evidence } from '../../findings/finding.ts';
 import { shellWord } from '../../lint/shell-word.ts';
+import { type SharedAddress, type Sharer, sharedAddresses } from '../facts/shared-addresses.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
-import { type SharedAddress, type Sharer, sharedAddresses } from '../shared-addresses.ts';
 import type { Survey } from '../survey.ts';
 
 export const addressTwice: Rule = {

@@ -2,10 +2,10 @@ import { contains, formatCidr, formatIp, parseCidr } from '../../cni/address.ts'
 import type { Address } from '../../kernel/netlink/address.ts';
 import { shellWord } from '../../lint/shell-word.ts';
 import { endpointsOf } from '../../network/gateway.ts';
+import { configuredNetworks } from '../facts/made-attachments.ts';
+import { bridgedAttachments } from '../facts/node-bridges.ts';
+import { poolsOf } from '../facts/pools.ts';
 import { grouped } from '../grouped.ts';
-import { configuredNetworks } from '../made-attachments.ts';
-import { bridgedAttachments } from '../node-bridges.ts';
-import { poolsOf } from '../pools.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
 import type { Survey } from '../survey.ts';

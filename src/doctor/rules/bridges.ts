@@ -1,9 +1,9 @@
 import { PORT_FORWARDING } from '../../kernel/netlink/port-state.ts';
 import { shellWord } from '../../lint/shell-word.ts';
+import { insideIfThere } from '../facts/inside-all.ts';
+import { containerText } from '../facts/made-attachments.ts';
+import { type Bridged, bridgedAttachments } from '../facts/node-bridges.ts';
 import { grouped } from '../grouped.ts';
-import { insideIfThere } from '../inside-all.ts';
-import { containerText } from '../made-attachments.ts';
-import { type Bridged, bridgedAttachments } from '../node-bridges.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
 import type { Survey } from '../survey.ts';

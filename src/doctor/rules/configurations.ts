@@ -1,8 +1,8 @@
 import type { Finding as LintFinding } from '../../lint/finding.ts';
 import type { LintedFile } from '../../lint/linted-file.ts';
 import { shellWord } from '../../lint/shell-word.ts';
-import { type LintResult, lintOf } from '../lint-result.ts';
-import { isConcerned, ofFiles } from '../linted.ts';
+import { type LintResult, lintOf } from '../facts/lint-result.ts';
+import { isConcerned, ofFiles } from '../facts/linted.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { shellWord } from '../../lint/shell-word.ts';
-import { type DamagedCache, damagedCaches } from '../cache-damage.ts';
+import { type DamagedCache, damagedCaches } from '../facts/cache-damage.ts';
 import { removeEmptyCache } from '../mends/empty-caches.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';

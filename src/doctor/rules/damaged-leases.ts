@@ -1,8 +1,8 @@
 import type { Owner } from '../../ipam/lease-owner.ts';
 import { shellWord } from '../../lint/shell-word.ts';
-import { type AddressHolder, addressHolders } from '../address-holders.ts';
-import { isBeforeBoot } from '../boot.ts';
-import { type DamagedLease, damagedLeases } from '../lease-damage.ts';
+import { type AddressHolder, addressHolders } from '../facts/address-holders.ts';
+import { isBeforeBoot } from '../facts/boot.ts';
+import { type DamagedLease, damagedLeases } from '../facts/lease-damage.ts';
 import { ownerOf, refillLease, removeEmptyLease } from '../mends/empty-leases.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';

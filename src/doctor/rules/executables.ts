@@ -1,5 +1,5 @@
-import { lintOf } from '../lint-result.ts';
-import { ofFiles, ofPlugins } from '../linted.ts';
+import { lintOf } from '../facts/lint-result.ts';
+import { ofFiles, ofPlugins } from '../facts/linted.ts';
 import type { Rule } from '../rule.ts';
 
 export const pluginMissing: Rule = {

@@ -1,7 +1,7 @@
 import type { Reason } from '../../findings/finding.ts';
 import { shellWord } from '../../lint/shell-word.ts';
 import { objectsIn, type StoredRecord } from '../../trace/stored-record.ts';
-import { failingAttachments } from '../failing-attachments.ts';
+import { failingAttachments } from '../facts/failing-attachments.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { shellWord } from '../../lint/shell-word.ts';
 import { type Dropping, droppingText } from '../../path/dropping.ts';
 import type { Stop } from '../../path/stop.ts';
+import { type TestedWay, testedWays } from '../facts/test-packets.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
-import { type TestedWay, testedWays } from '../test-packets.ts';
 import { see } from '../unseen.ts';
 import { packetText } from './forwarding.ts';
 

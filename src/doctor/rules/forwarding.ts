@@ -1,10 +1,10 @@
 import type { Evidence } from '../../findings/finding.ts';
 import type { Stop, Sysctl } from '../../path/stop.ts';
+import { containerText } from '../facts/made-attachments.ts';
+import { type TestedWay, testedWays } from '../facts/test-packets.ts';
 import { grouped } from '../grouped.ts';
-import { containerText } from '../made-attachments.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
-import { type TestedWay, testedWays } from '../test-packets.ts';
 
 export const forwardingOff: Rule = {
   id: 'D028',

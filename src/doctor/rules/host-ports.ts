@@ -1,9 +1,9 @@
 import { formatIp, type Ip } from '../../cni/address.ts';
 import type { HostPort } from '../../network/publication.ts';
+import { holderOf, type Listener, listeners } from '../facts/listeners.ts';
+import { containerText, type MadeAttachment } from '../facts/made-attachments.ts';
+import { natOfAttachments } from '../facts/nat-of-attachments.ts';
 import { grouped } from '../grouped.ts';
-import { holderOf, type Listener, listeners } from '../listeners.ts';
-import { containerText, type MadeAttachment } from '../made-attachments.ts';
-import { natOfAttachments } from '../nat-of-attachments.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 

@@ -3,11 +3,11 @@ import { shellWord } from '../../lint/shell-word.ts';
 import type { Contents } from '../../node/contents.ts';
 import { contentDifferences } from '../../trace/namespace-check.ts';
 import type { Finding as Difference } from '../../trace/trace.ts';
-import { insideIfThere } from '../inside-all.ts';
-import { containerText, type MadeAttachment, madeAttachments } from '../made-attachments.ts';
+import { insideIfThere } from '../facts/inside-all.ts';
+import { containerText, type MadeAttachment, madeAttachments } from '../facts/made-attachments.ts';
+import { sharedAddresses } from '../facts/shared-addresses.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
-import { sharedAddresses } from '../shared-addresses.ts';
 import type { Survey } from '../survey.ts';
 import { objectOfAddress } from './addresses.ts';
 

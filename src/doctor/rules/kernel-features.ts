@@ -1,5 +1,5 @@
+import { type MissingFeature, missingFeatures } from '../facts/kernel-features.ts';
 import { grouped } from '../grouped.ts';
-import { type MissingFeature, missingFeatures } from '../kernel-features.ts';
 import type { Draft, Rule } from '../rule.ts';
 
 export const kernelFeatureMissing: Rule = {

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { describeHolder, type LockHolder } from '../../kernel/file-lock.ts';
 import { shellWord } from '../../lint/shell-word.ts';
 import { processStart } from '../../runtime/process-start.ts';
-import { type HeldLock, heldAt, isSuspicious, type LockPlace, lockPlaces } from '../held-locks.ts';
+import { type HeldLock, heldAt, isSuspicious, type LockPlace, lockPlaces } from '../facts/held-locks.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 import { see } from '../unseen.ts';

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../../lint/shell-word.ts';
+import type { Trouble } from '../facts/plugin-trouble.ts';
+import { type RecordedRun, recordedRuns } from '../facts/recorded-runs.ts';
 import { grouped } from '../grouped.ts';
-import type { Trouble } from '../plugin-trouble.ts';
-import { type RecordedRun, recordedRuns } from '../recorded-runs.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 

@@ -1,13 +1,13 @@
 import { hostVethName } from '../../network/attachment.ts';
 import { listedNat, type PresentNat } from '../../network/present-nat.ts';
 import { missingNat, type WantedNat } from '../../network/wanted-nat.ts';
+import { containerText, type MadeAttachment } from '../facts/made-attachments.ts';
+import { type NatOfAttachment, natOfAttachments } from '../facts/nat-of-attachments.ts';
+import { chainsOf, rulesOf, withNftables } from '../facts/nftables.ts';
+import { hasOldNat } from '../facts/old-iptables.ts';
+import { hashesOf, iptablesChainsOf } from '../facts/reference-nat.ts';
 import { grouped } from '../grouped.ts';
-import { containerText, type MadeAttachment } from '../made-attachments.ts';
 import { type LostNat, restoreNat } from '../mends/restore-nat.ts';
-import { type NatOfAttachment, natOfAttachments } from '../nat-of-attachments.ts';
-import { chainsOf, rulesOf, withNftables } from '../nftables.ts';
-import { hasOldNat } from '../old-iptables.ts';
-import { hashesOf, iptablesChainsOf } from '../reference-nat.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { foundTwice } from '../second-look.ts';
 import type { Survey } from '../survey.ts';

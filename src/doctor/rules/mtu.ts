@@ -3,10 +3,10 @@ import { lookUp } from '../../cni/keys.ts';
 import type { Link } from '../../kernel/netlink/link.ts';
 import type { Route } from '../../kernel/netlink/route.ts';
 import { shellWord } from '../../lint/shell-word.ts';
+import { insideIfThere } from '../facts/inside-all.ts';
+import { containerText, type MadeAttachment } from '../facts/made-attachments.ts';
+import { type Bridged, bridgedAttachments } from '../facts/node-bridges.ts';
 import { grouped } from '../grouped.ts';
-import { insideIfThere } from '../inside-all.ts';
-import { containerText, type MadeAttachment } from '../made-attachments.ts';
-import { type Bridged, bridgedAttachments } from '../node-bridges.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 

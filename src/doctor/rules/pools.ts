@@ -1,5 +1,5 @@
 import { shellWord } from '../../lint/shell-word.ts';
-import { type Pool, poolsOf } from '../pools.ts';
+import { type Pool, poolsOf } from '../facts/pools.ts';
 import type { Draft, Rule } from '../rule.ts';
 
 /** Percent of a pool from which on it is worth a word before it is empty. */

@@ -1,8 +1,8 @@
 import type { Evidence } from '../../findings/finding.ts';
 import { shellWord } from '../../lint/shell-word.ts';
-import { bootedAt, isBeforeBoot } from '../boot.ts';
-import { abandonedCaches } from '../gone-container.ts';
-import { damagedLeases } from '../lease-damage.ts';
+import { bootedAt, isBeforeBoot } from '../facts/boot.ts';
+import { abandonedCaches } from '../facts/gone-container.ts';
+import { damagedLeases } from '../facts/lease-damage.ts';
 import type { Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 import { leakedLeases } from './leases.ts';

@@ -1,6 +1,6 @@
 import { shellWord } from '../../lint/shell-word.ts';
+import { type RecordedRun, recordedRuns } from '../facts/recorded-runs.ts';
 import { grouped } from '../grouped.ts';
-import { type RecordedRun, recordedRuns } from '../recorded-runs.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
 

@@ -4,11 +4,11 @@ import type { Evidence, Reason } from '../../findings/finding.ts';
 import { shellWord } from '../../lint/shell-word.ts';
 import type { LeftClaim } from '../../runtime/left-claims.ts';
 import type { StoredRecord } from '../../trace/stored-record.ts';
-import { isBeforeBoot } from '../boot.ts';
+import { isBeforeBoot } from '../facts/boot.ts';
+import { abandonedClaims, unfinishedCalls } from '../facts/unfinished-calls.ts';
 import { grouped } from '../grouped.ts';
 import type { Draft, Rule } from '../rule.ts';
 import type { Survey } from '../survey.ts';
-import { abandonedClaims, unfinishedCalls } from '../unfinished-calls.ts';
 
 /** A call that takes longer is worth a word; plugins that ask an API for an address may take that long. */
 const longMs = 60_000;

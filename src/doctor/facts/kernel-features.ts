@@ -1,15 +1,15 @@
 import { accessSync } from 'node:fs';
-import { EPERM } from '../kernel/errno.ts';
-import { hasLinkKind } from '../kernel/netlink/link-kind.ts';
-import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
-import { openRouteSocket } from '../kernel/netlink/socket.ts';
-import { runInNew } from '../kernel/netns.ts';
-import { Ruleset } from '../network/ruleset.ts';
-import { planNat, type WantedNat } from '../network/wanted-nat.ts';
-import { findPluginIfAny } from '../runtime/find-plugin.ts';
-import { isThisProgram } from '../runtime/this-program.ts';
+import { EPERM } from '../../kernel/errno.ts';
+import { hasLinkKind } from '../../kernel/netlink/link-kind.ts';
+import { NetlinkError } from '../../kernel/netlink/netlink-error.ts';
+import { openRouteSocket } from '../../kernel/netlink/socket.ts';
+import { runInNew } from '../../kernel/netns.ts';
+import { Ruleset } from '../../network/ruleset.ts';
+import { planNat, type WantedNat } from '../../network/wanted-nat.ts';
+import { findPluginIfAny } from '../../runtime/find-plugin.ts';
+import { isThisProgram } from '../../runtime/this-program.ts';
+import type { Survey } from '../survey.ts';
 import { type ConfiguredNetwork, configuredNetworks } from './made-attachments.ts';
-import type { Survey } from './survey.ts';
 
 /** What the kernel of this node cannot do, and who needs it. */
 export interface MissingFeature {

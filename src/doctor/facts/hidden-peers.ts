@@ -1,11 +1,11 @@
-import type { Link } from '../kernel/netlink/link.ts';
-import type { Route } from '../kernel/netlink/route.ts';
-import { ownerHash, parseOwner } from '../network/attachment.ts';
-import { contentsHere, leadsHere } from '../node/contents.ts';
+import type { Link } from '../../kernel/netlink/link.ts';
+import type { Route } from '../../kernel/netlink/route.ts';
+import { ownerHash, parseOwner } from '../../network/attachment.ts';
+import { contentsHere, leadsHere } from '../../node/contents.ts';
+import type { Survey } from '../survey.ts';
+import { Unseen } from '../unseen.ts';
 import { insideAll } from './inside-all.ts';
 import { isOurs } from './node-ports.ts';
-import type { Survey } from './survey.ts';
-import { Unseen } from './unseen.ts';
 
 /**
  * The node's ends of veth pairs whose other end is in none of the namespaces that can be seen: it is somewhere, or the

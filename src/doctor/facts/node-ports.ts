@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import type { Link } from '../kernel/netlink/link.ts';
-import { parseOwner } from '../network/attachment.ts';
-import { leadsHere } from '../node/contents.ts';
-import type { KnownNamespace } from '../node/every-namespace.ts';
+import type { Link } from '../../kernel/netlink/link.ts';
+import { parseOwner } from '../../network/attachment.ts';
+import { leadsHere } from '../../node/contents.ts';
+import type { KnownNamespace } from '../../node/every-namespace.ts';
+import type { Survey } from '../survey.ts';
 import { insideAll } from './inside-all.ts';
-import type { Survey } from './survey.ts';
 
 /** The other end of a veth of the node. */
 export interface OtherEnd {

@@ -1,14 +1,14 @@
-import { type Chain, listChains } from '../kernel/nftables/chain.ts';
-import { listElements } from '../kernel/nftables/element.ts';
-import { listTableRules, type Rule } from '../kernel/nftables/rule.ts';
-import type { SetType } from '../kernel/nftables/set.ts';
-import { type Nftables, openNftables } from '../kernel/nftables/socket.ts';
-import { type TableName, tableText } from '../kernel/nftables/table.ts';
-import { ALL_HOST_PORT_SETS } from '../network/host-port-rules.ts';
-import { MASQUERADE_MAPS } from '../network/masquerade.ts';
-import type { FoundElement } from '../network/owned-element.ts';
-import { SPOOF_CHECK_SETS } from '../network/spoof-check.ts';
-import type { Survey } from './survey.ts';
+import { type Chain, listChains } from '../../kernel/nftables/chain.ts';
+import { listElements } from '../../kernel/nftables/element.ts';
+import { listTableRules, type Rule } from '../../kernel/nftables/rule.ts';
+import type { SetType } from '../../kernel/nftables/set.ts';
+import { type Nftables, openNftables } from '../../kernel/nftables/socket.ts';
+import { type TableName, tableText } from '../../kernel/nftables/table.ts';
+import { ALL_HOST_PORT_SETS } from '../../network/host-port-rules.ts';
+import { MASQUERADE_MAPS } from '../../network/masquerade.ts';
+import type { FoundElement } from '../../network/owned-element.ts';
+import { SPOOF_CHECK_SETS } from '../../network/spoof-check.ts';
+import type { Survey } from '../survey.ts';
 
 /** Every element of our own sets, whosever it is. */
 export function ownElements(survey: Survey): readonly FoundElement[] {

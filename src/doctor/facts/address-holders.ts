@@ -1,5 +1,5 @@
+import type { Survey } from '../survey.ts';
 import { insideAll } from './inside-all.ts';
-import type { Survey } from './survey.ts';
 
 /** An interface that has an address. */
 export interface AddressHolder {

@@ -1,11 +1,11 @@
-import type { Address } from '../kernel/netlink/address.ts';
-import type { Link } from '../kernel/netlink/link.ts';
-import { leadsHere } from '../node/contents.ts';
-import { identity } from '../runtime/find-namespace.ts';
-import { grouped } from './grouped.ts';
+import type { Address } from '../../kernel/netlink/address.ts';
+import type { Link } from '../../kernel/netlink/link.ts';
+import { leadsHere } from '../../node/contents.ts';
+import { identity } from '../../runtime/find-namespace.ts';
+import { grouped } from '../grouped.ts';
+import type { Survey } from '../survey.ts';
 import { insideAll } from './inside-all.ts';
 import { containerText } from './made-attachments.ts';
-import type { Survey } from './survey.ts';
 
 /** Somebody who answers for an address. */
 export interface Sharer {

@@ -1,13 +1,13 @@
-import { addressesOf } from '../cni/result.ts';
-import type { Evidence } from '../findings/finding.ts';
-import { NotNetworkNamespaceError, openNamespace } from '../kernel/netns.ts';
-import { shellWord } from '../lint/shell-word.ts';
-import { attachmentState, isOwnNetwork } from '../runtime/attachment-state.ts';
-import type { CacheEntry } from '../runtime/result-cache.ts';
+import { addressesOf } from '../../cni/result.ts';
+import type { Evidence } from '../../findings/finding.ts';
+import { NotNetworkNamespaceError, openNamespace } from '../../kernel/netns.ts';
+import { shellWord } from '../../lint/shell-word.ts';
+import { attachmentState, isOwnNetwork } from '../../runtime/attachment-state.ts';
+import type { CacheEntry } from '../../runtime/result-cache.ts';
+import type { Survey } from '../survey.ts';
 import { addressHolders } from './address-holders.ts';
 import { isOutOfSight } from './hidden-peers.ts';
 import { isPresent } from './made-attachments.ts';
-import type { Survey } from './survey.ts';
 
 /** A cached attachment whose container is gone, and what is at its namespace's path now. */
 export interface AbandonedCache {

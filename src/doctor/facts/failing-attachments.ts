@@ -1,6 +1,6 @@
-import { attachmentState } from '../runtime/attachment-state.ts';
-import type { StoredRecord } from '../trace/stored-record.ts';
-import type { Survey } from './survey.ts';
+import { attachmentState } from '../../runtime/attachment-state.ts';
+import type { StoredRecord } from '../../trace/stored-record.ts';
+import type { Survey } from '../survey.ts';
 
 /** What is longer ago is nobody's trouble any more, or has been tried again. */
 const longestAgoMs = 3600_000;

@@ -1,5 +1,5 @@
-import { formatIp } from '../cni/address.ts';
-import type { FoundElement } from '../network/owned-element.ts';
+import { formatIp } from '../../cni/address.ts';
+import type { FoundElement } from '../../network/owned-element.ts';
 
 /** The addresses in an element's key and data. */
 export function addressesOfElement({ set, element: { key, data } }: FoundElement): string[] {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Survey } from './survey.ts';
+import type { Survey } from '../survey.ts';
 
 /** When this node was started, by the clock as it goes now (proc(5), `btime`). Throws Unseen. */
 export function bootedAt(survey: Survey): Date {

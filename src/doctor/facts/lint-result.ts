@@ -1,14 +1,14 @@
-import { SystemError } from '../kernel/system-error.ts';
-import { LintContext } from '../lint/context.ts';
-import { type Read, readTarget } from '../lint/directory.ts';
-import { typesIn } from '../lint/executable-use.ts';
-import type { Finding as LintFinding } from '../lint/finding.ts';
-import { type HostNetwork, readHostNetwork } from '../lint/host-network.ts';
-import { lint } from '../lint/lint.ts';
-import { pluginsOf } from '../lint/linted-plugin.ts';
-import { surveyPlugins } from '../lint/plugin-survey.ts';
-import type { Survey } from './survey.ts';
-import { Unseen } from './unseen.ts';
+import { SystemError } from '../../kernel/system-error.ts';
+import { LintContext } from '../../lint/context.ts';
+import { type Read, readTarget } from '../../lint/directory.ts';
+import { typesIn } from '../../lint/executable-use.ts';
+import type { Finding as LintFinding } from '../../lint/finding.ts';
+import { type HostNetwork, readHostNetwork } from '../../lint/host-network.ts';
+import { lint } from '../../lint/lint.ts';
+import { pluginsOf } from '../../lint/linted-plugin.ts';
+import { surveyPlugins } from '../../lint/plugin-survey.ts';
+import type { Survey } from '../survey.ts';
+import { Unseen } from '../unseen.ts';
 
 /** What `lint` looks at, and what it finds. */
 export interface LintResult {

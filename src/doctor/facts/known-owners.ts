@@ -1,7 +1,7 @@
-import { type Attachment, networkHash, ownerHash } from '../network/attachment.ts';
-import type { KnownAttachment } from '../node/every-attachment.ts';
+import { type Attachment, networkHash, ownerHash } from '../../network/attachment.ts';
+import type { KnownAttachment } from '../../node/every-attachment.ts';
+import { Survey } from '../survey.ts';
 import { addressHolders } from './address-holders.ts';
-import { Survey } from './survey.ts';
 
 /**
  * The attachments whose things must be left alone: those that are young or live, those whose namespace is there without the

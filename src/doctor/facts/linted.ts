@@ -1,12 +1,12 @@
-import { lookUp } from '../cni/keys.ts';
-import type { Evidence } from '../findings/finding.ts';
-import { executableUses } from '../lint/executable-use.ts';
-import type { Finding as LintFinding } from '../lint/finding.ts';
-import type { LintedFile } from '../lint/linted-file.ts';
-import { grouped } from './grouped.ts';
+import { lookUp } from '../../cni/keys.ts';
+import type { Evidence } from '../../findings/finding.ts';
+import { executableUses } from '../../lint/executable-use.ts';
+import type { Finding as LintFinding } from '../../lint/finding.ts';
+import type { LintedFile } from '../../lint/linted-file.ts';
+import { grouped } from '../grouped.ts';
+import type { Draft } from '../rule.ts';
+import type { Survey } from '../survey.ts';
 import type { LintResult } from './lint-result.ts';
-import type { Draft } from './rule.ts';
-import type { Survey } from './survey.ts';
 
 /** What `lint` says of executables under some of its IDs: one draft for each plugin type, whatever files name it. */
 export function ofPlugins(result: LintResult, ids: readonly string[], survey: Survey): Draft[] {

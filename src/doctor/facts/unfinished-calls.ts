@@ -1,11 +1,11 @@
-import { journalsOf } from '../node/journals.ts';
-import { newestRecords } from '../node/newest-records.ts';
-import { claimFolder } from '../runtime/claims.ts';
-import { type LeftClaim, leftClaims } from '../runtime/left-claims.ts';
-import { isRunning } from '../trace/living-process.ts';
-import type { StoredRecord } from '../trace/stored-record.ts';
-import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
+import { journalsOf } from '../../node/journals.ts';
+import { newestRecords } from '../../node/newest-records.ts';
+import { claimFolder } from '../../runtime/claims.ts';
+import { type LeftClaim, leftClaims } from '../../runtime/left-claims.ts';
+import { isRunning } from '../../trace/living-process.ts';
+import type { StoredRecord } from '../../trace/stored-record.ts';
+import type { Survey } from '../survey.ts';
+import { see } from '../unseen.ts';
 
 /** What is longer ago is known by what it has left, and not by its record. */
 const longestAgoMs = 24 * 3600_000;

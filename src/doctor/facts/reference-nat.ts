@@ -1,14 +1,14 @@
-import { formatIp, parseIp } from '../cni/address.ts';
-import { xtablesComment } from '../kernel/nftables/foreign-text.ts';
-import type { Rule } from '../kernel/nftables/rule.ts';
-import { ruleText } from '../kernel/nftables/rule-text.ts';
-import type { Attachment } from '../network/attachment.ts';
-import { digest } from '../network/digest.ts';
+import { formatIp, parseIp } from '../../cni/address.ts';
+import { xtablesComment } from '../../kernel/nftables/foreign-text.ts';
+import type { Rule } from '../../kernel/nftables/rule.ts';
+import { ruleText } from '../../kernel/nftables/rule-text.ts';
+import type { Attachment } from '../../network/attachment.ts';
+import { digest } from '../../network/digest.ts';
+import type { Survey } from '../survey.ts';
 import { hiddenPeers } from './hidden-peers.ts';
 import { isHeld, knownOwners } from './known-owners.ts';
 import { chainsOf, rulesOf } from './nftables.ts';
 import { isOurs } from './node-ports.ts';
-import type { Survey } from './survey.ts';
 
 /** Rules that a plugin of the reference has made for one attachment, where it keeps them in nftables or iptables-nft. */
 export interface ReferenceNat {

@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LockHolder, LockTimeoutError, lockFile, lockHolders } from '../kernel/file-lock.ts';
-import { SystemError, withSystemError } from '../kernel/system-error.ts';
-import { readBegun } from '../runtime/claim.ts';
-import { claimFolder } from '../runtime/claims.ts';
-import { processStart } from '../runtime/process-start.ts';
-import type { Survey } from './survey.ts';
+import { type LockHolder, LockTimeoutError, lockFile, lockHolders } from '../../kernel/file-lock.ts';
+import { SystemError, withSystemError } from '../../kernel/system-error.ts';
+import { readBegun } from '../../runtime/claim.ts';
+import { claimFolder } from '../../runtime/claims.ts';
+import { processStart } from '../../runtime/process-start.ts';
+import type { Survey } from '../survey.ts';
 
 /** A file whose lock calls wait for. */
 export interface LockPlace {

@@ -1,9 +1,9 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
-import { formatIp } from '../cni/address.ts';
-import { LeaseFiles } from '../ipam/lease-files.ts';
-import { isMalformed } from '../ipam/lease-owner.ts';
-import { SystemError, withSystemError } from '../kernel/system-error.ts';
-import type { Survey } from './survey.ts';
+import { formatIp } from '../../cni/address.ts';
+import { LeaseFiles } from '../../ipam/lease-files.ts';
+import { isMalformed } from '../../ipam/lease-owner.ts';
+import { SystemError, withSystemError } from '../../kernel/system-error.ts';
+import type { Survey } from '../survey.ts';
 
 /** A file that is named after an address, and says no owner of it. */
 export interface DamagedLease {

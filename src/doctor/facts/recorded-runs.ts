@@ -1,7 +1,7 @@
-import type { JsonObject } from '../cni/json.ts';
-import { objectsIn, type StoredRecord } from '../trace/stored-record.ts';
+import type { JsonObject } from '../../cni/json.ts';
+import { objectsIn, type StoredRecord } from '../../trace/stored-record.ts';
+import type { Survey } from '../survey.ts';
 import { type Trouble, troubleIn } from './plugin-trouble.ts';
-import type { Survey } from './survey.ts';
 
 /** One call of one plugin, as a record of `debug` tells of it. */
 export interface RecordedRun {

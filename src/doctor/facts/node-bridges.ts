@@ -1,7 +1,7 @@
-import type { Link } from '../kernel/netlink/link.ts';
+import type { Link } from '../../kernel/netlink/link.ts';
+import type { BridgeFacts } from '../plugin-facts.ts';
+import type { Survey } from '../survey.ts';
 import { type MadeAttachment, madeAttachments } from './made-attachments.ts';
-import type { BridgeFacts } from './plugin-facts.ts';
-import type { Survey } from './survey.ts';
 
 /** An attachment of a container to a bridge of the node. */
 export interface Bridged {

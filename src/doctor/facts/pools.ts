@@ -1,15 +1,15 @@
-import { formatCidr, parseIp } from '../cni/address.ts';
-import { readConfiguration } from '../cni/configuration.ts';
-import { type NetworkList, pluginConfiguration } from '../cni/conflist.ts';
-import { isObject, type JsonObject } from '../cni/json.ts';
-import { lookUp } from '../cni/keys.ts';
-import { readHostLocal } from '../ipam/host-local-settings.ts';
-import type { Lease } from '../ipam/lease-listing.ts';
-import { type RangeSet, rangeOf, sizeOf } from '../ipam/range.ts';
-import { everyPlugin } from '../runtime/every-plugin.ts';
+import { formatCidr, parseIp } from '../../cni/address.ts';
+import { readConfiguration } from '../../cni/configuration.ts';
+import { type NetworkList, pluginConfiguration } from '../../cni/conflist.ts';
+import { isObject, type JsonObject } from '../../cni/json.ts';
+import { lookUp } from '../../cni/keys.ts';
+import { readHostLocal } from '../../ipam/host-local-settings.ts';
+import type { Lease } from '../../ipam/lease-listing.ts';
+import { type RangeSet, rangeOf, sizeOf } from '../../ipam/range.ts';
+import { everyPlugin } from '../../runtime/every-plugin.ts';
+import type { Survey } from '../survey.ts';
+import { see } from '../unseen.ts';
 import { type DamagedLease, damagedLeases } from './lease-damage.ts';
-import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
 
 /** A range set of host-local: every attachment of its network has one address of it. */
 export interface Pool {

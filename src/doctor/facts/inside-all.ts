@@ -1,11 +1,11 @@
-import { ENOENT } from '../kernel/errno.ts';
-import { NotNetworkNamespaceError } from '../kernel/netns.ts';
-import { SystemError } from '../kernel/system-error.ts';
-import { type Contents, contentsIn } from '../node/contents.ts';
-import { everyNamespace, type KnownNamespace } from '../node/every-namespace.ts';
-import { identity } from '../runtime/find-namespace.ts';
-import type { Survey } from './survey.ts';
-import { Unseen } from './unseen.ts';
+import { ENOENT } from '../../kernel/errno.ts';
+import { NotNetworkNamespaceError } from '../../kernel/netns.ts';
+import { SystemError } from '../../kernel/system-error.ts';
+import { type Contents, contentsIn } from '../../node/contents.ts';
+import { everyNamespace, type KnownNamespace } from '../../node/every-namespace.ts';
+import { identity } from '../../runtime/find-namespace.ts';
+import type { Survey } from '../survey.ts';
+import { Unseen } from '../unseen.ts';
 
 /** A namespace of this node, and what is in it. */
 export interface SeenNamespace {

@@ -1,9 +1,9 @@
 import { type Stats, statSync } from 'node:fs';
-import { isObject, parseJson } from '../cni/json.ts';
-import { readRegularFile } from '../kernel/regular-file.ts';
-import { SystemError } from '../kernel/system-error.ts';
-import type { Survey } from './survey.ts';
-import { Unseen } from './unseen.ts';
+import { isObject, parseJson } from '../../cni/json.ts';
+import { readRegularFile } from '../../kernel/regular-file.ts';
+import { SystemError } from '../../kernel/system-error.ts';
+import type { Survey } from '../survey.ts';
+import { Unseen } from '../unseen.ts';
 
 /** A file among the cached attachments that no runtime can read as one. */
 export interface DamagedCache {

@@ -1,14 +1,14 @@
-import { readConfiguration } from '../cni/configuration.ts';
-import { type NetworkList, parseConflist, pluginConfiguration } from '../cni/conflist.ts';
-import { latestResult } from '../cni/conversion.ts';
-import { isObject, type Json, type JsonObject } from '../cni/json.ts';
-import { lookUp } from '../cni/keys.ts';
-import { type Result, readResult, versionOfResult } from '../cni/result.ts';
-import { delegateConfiguration } from '../runtime/delegate-configuration.ts';
-import { inVersionOf } from '../runtime/detach.ts';
-import type { AttachmentKey, CacheEntry } from '../runtime/result-cache.ts';
-import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
+import { readConfiguration } from '../../cni/configuration.ts';
+import { type NetworkList, parseConflist, pluginConfiguration } from '../../cni/conflist.ts';
+import { latestResult } from '../../cni/conversion.ts';
+import { isObject, type Json, type JsonObject } from '../../cni/json.ts';
+import { lookUp } from '../../cni/keys.ts';
+import { type Result, readResult, versionOfResult } from '../../cni/result.ts';
+import { delegateConfiguration } from '../../runtime/delegate-configuration.ts';
+import { inVersionOf } from '../../runtime/detach.ts';
+import type { AttachmentKey, CacheEntry } from '../../runtime/result-cache.ts';
+import type { Survey } from '../survey.ts';
+import { see } from '../unseen.ts';
 
 /** A container that lives and is no beginner, with all that the runtime remembers of its ADD. */
 export interface MadeAttachment {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { SystemError, withSystemError } from '../kernel/system-error.ts';
-import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
+import { SystemError, withSystemError } from '../../kernel/system-error.ts';
+import type { Survey } from '../survey.ts';
+import { see } from '../unseen.ts';
 
 /** This namespace's tables of the iptables that nftables knows nothing of. /proc/net would be the main thread's. */
 const tables = '/proc/thread-self/net';

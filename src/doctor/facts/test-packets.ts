@@ -1,13 +1,13 @@
-import { type Cidr, contains, family, formatIp, type Ip } from '../cni/address.ts';
-import { openNamespace } from '../kernel/netns.ts';
-import { endpointsOf } from '../network/gateway.ts';
-import { type ForwardingTest, type KnownGateway, testForwarding } from '../path/test-forwarding.ts';
-import { grouped } from './grouped.ts';
+import { type Cidr, contains, family, formatIp, type Ip } from '../../cni/address.ts';
+import { openNamespace } from '../../kernel/netns.ts';
+import { endpointsOf } from '../../network/gateway.ts';
+import { type ForwardingTest, type KnownGateway, testForwarding } from '../../path/test-forwarding.ts';
+import { grouped } from '../grouped.ts';
+import type { BridgeFacts } from '../plugin-facts.ts';
+import type { Survey } from '../survey.ts';
+import { see } from '../unseen.ts';
 import { insideIfThere } from './inside-all.ts';
 import { type MadeAttachment, madeAttachments } from './made-attachments.ts';
-import type { BridgeFacts } from './plugin-facts.ts';
-import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
 
 /** What became of a datagram that a container sent for us, which never left the node. */
 export interface TestedWay {

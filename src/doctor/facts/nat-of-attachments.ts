@@ -1,7 +1,7 @@
-import type { WantedNat } from '../network/wanted-nat.ts';
+import type { WantedNat } from '../../network/wanted-nat.ts';
+import type { Survey } from '../survey.ts';
+import { see } from '../unseen.ts';
 import { containerText, type MadeAttachment, madeAttachments } from './made-attachments.ts';
-import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
 
 /** What a plugin of its chain has to keep in nftables for an attachment, if it is ours. */
 export interface NatOfAttachment {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { SystemError, withSystemError } from '../kernel/system-error.ts';
-import type { Survey } from './survey.ts';
-import { see } from './unseen.ts';
+import { SystemError, withSystemError } from '../../kernel/system-error.ts';
+import type { Survey } from '../survey.ts';
+import { see } from '../unseen.ts';
 
 /** A socket of the node that takes what comes to a port. */
 export interface Listener {
