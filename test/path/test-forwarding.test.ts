@@ -34,6 +34,13 @@ describe.if(requires('root', 'ip', 'nft', 'iptables'))('what becomes of a datagr
       site.nft(`table netdev wire {
       chain out { type filter hook egress device up0 priority 0; meta l4proto udp th dport 9 counter; }
     }`);
+      // Whatever else the machine has to do, one of three gets its turn.
+      const times = [1, 2, 3].map(() => {
+        const begun = performance.now();
+        tried(site, family);
+        return performance.now() - begun;
+      });
+      expect(Math.min(...times)).toBeLessThan(300);
       const found = tried(site, family);
       expect(found).toMatchObject({
         outcome: 'forwarded',

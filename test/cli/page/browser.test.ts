@@ -256,9 +256,11 @@ describe.if(requires('chromium'))('in a browser', () => {
     expect(await page.textContent('main .whose')).toContain(`${shown}/${shown}`);
     expect(await page.textContent('.chain')).toContain(shown);
     const details = page.locator('.detail details:not([open]) > summary');
-    // What is inside of one is drawn a moment after it opens.
-    while (!(await page.textContent('.detail'))?.includes('big: 9007199254740993'))
+    // What is inside of one is drawn a moment after it opens, and then there are more of them.
+    const opened = page.locator('.detail', { hasText: 'big: 9007199254740993' });
+    while ((await details.count()) > 0 || (await opened.count()) === 0)
       if ((await details.count()) > 0) await details.first().click();
+    expect(await page.textContent('.detail')).toContain('big: 9007199254740993');
     expect(await page.textContent('.detail')).toContain('exact: 1.0');
     for (const row of await page.locator('[role=treeitem]').all()) await row.click();
     expect(await page.locator('script').count()).toBe(2);
