@@ -56,7 +56,7 @@ export async function commandLine(words: readonly string[]): Promise<number> {
 export async function programFor(words: readonly string[]): Promise<Command> {
   const program = new Command('cni-debug')
     .description(
-      'Makes the plugins of a CNI chain visible: runs chains, and puts the debug plugin into them.',
+      'Makes the plugins of a CNI chain visible: runs chains, puts the debug plugin into them, and says why a network does not work.',
     )
     .version(version, '--version')
     .helpOption('-h, --help')

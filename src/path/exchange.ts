@@ -9,7 +9,7 @@ import type { PacketHeaders } from './packet-headers.ts';
 import { type PacketWatch, watchPackets } from './packet-watch.ts';
 import type { Hop, Passage } from './passage.ts';
 import { proveStop } from './prove-stop.ts';
-import type { Stop } from './stop.ts';
+import { isEnd, type Stop } from './stop.ts';
 
 /** A question and its answer, as they were seen on a node. */
 export interface Exchange {
@@ -24,7 +24,7 @@ export interface Exchange {
   /** The same of what answered it. */
   readonly answer?: Passage;
   readonly answerStop?: Stop;
-  /** The container's own namespace stopped one of them. */
+  /** The namespace of who asks, or is asked, stopped one of them itself. */
   readonly innerStop?: Stop;
 }
 
@@ -33,6 +33,8 @@ export interface Asked {
   readonly node: Namespace | undefined;
   /** Where the question is asked; it may be the node. */
   readonly asking: Namespace | undefined;
+  /** Where it is answered, when that is a container of this node: what leaves the node may be stopped there. */
+  readonly answering?: Namespace;
   readonly flow: Flow & { readonly target: Uint8Array };
   readonly attempt: Attempt;
   readonly atMostMs: number;
@@ -69,17 +71,25 @@ export function exchange(asked: Asked): Exchange {
   const answer = passages.find((passage) => !isRequest(passage, flow));
   const answerStop =
     answer === undefined ? undefined : stopped(watch, asked, answer, (one) => !isRequest(one, flow));
-  const isUnseen = request === undefined || (answer !== undefined && answerStop === undefined);
-  const isInner = outcome.kind === 'forbidden' || isUnseen;
-  const isElsewhere = asked.asking !== node && outcome.kind !== 'refused';
-  const innerStop = isInner && isElsewhere ? stopInside(asked) : undefined;
   const leaves = requestStop === undefined ? left(exit) : {};
-  return present<Exchange>({ outcome, request, requestStop, answer, answerStop, innerStop, ...leaves });
+  const seen = present<Exchange>({ outcome, request, answer, answerStop, ...leaves });
+  const suspect = suspectOf(asked, seen);
+  const innerStop = suspect === undefined ? undefined : stopInside(suspect, attempt);
+  return present<Exchange>({ ...seen, requestStop, innerStop });
 }
 
-/** Where question and answer were stopped, in the order in which they would be. */
-export function stopsOf({ innerStop, requestStop, answerStop }: Exchange): Stop[] {
-  return [requestStop, answerStop, innerStop].filter((stop) => stop !== undefined);
+/** A stop, and in whose namespace it was. */
+export interface PlacedStop {
+  readonly stop: Stop;
+  readonly where: 'node' | 'container';
+}
+
+/** Where question and answer were stopped on their way, in the order in which they would be. */
+export function stopsOf({ innerStop, requestStop, answerStop }: Exchange): PlacedStop[] {
+  const onNode = [requestStop, answerStop].map((stop) => ({ stop, where: 'node' as const }));
+  return [...onNode, { stop: innerStop, where: 'container' as const }].flatMap(({ stop, where }) =>
+    stop === undefined || isEnd(stop) || stop.cause === 'not-seen' ? [] : [{ stop, where }],
+  );
 }
 
 /** As long as an answer of a host nearby takes, by far. */
@@ -117,7 +127,7 @@ function left(exit: Hop | undefined): Pick<Exchange, 'leftAs' | 'oif'> {
 
 function stopped(
   watch: PacketWatch,
-  { node, flow, attempt }: Asked,
+  { node, flow, attempt }: Pick<Asked, 'node' | 'flow' | 'attempt'>,
   passage: Passage | undefined,
   isOf: (passage: Passage) => boolean,
 ): Stop | undefined {
@@ -130,11 +140,44 @@ function stopped(
   });
 }
 
+/** A container in whose own namespace a flow may have been stopped. */
+interface Suspect {
+  readonly namespace: Namespace | undefined;
+  readonly flow: Asked['flow'];
+}
+
+/** Who asks, where the question did not come out of it or the answer did come to it; or who is asked, where nothing came back. */
+function suspectOf(
+  { node, asking, answering, flow }: Asked,
+  { outcome, request, answer, answerStop, leftAs }: Exchange,
+): Suspect | undefined {
+  const isLostInside = request === undefined || (answer !== undefined && answerStop === undefined);
+  if (asking !== node && outcome.kind !== 'refused' && (outcome.kind === 'forbidden' || isLostInside))
+    return { namespace: asking, flow };
+  const isUnanswered = outcome.kind === 'silent' && answer === undefined;
+  if (!isUnanswered || answering === undefined || leftAs === undefined) return undefined;
+  return { namespace: answering, flow: flowAs(leftAs, flow) };
+}
+
 /** By a watch in the container itself, which is there for this only. */
-function stopInside({ asking, flow, attempt }: Asked): Stop | undefined {
-  using watch = watchPackets(asking, flow);
+function stopInside({ namespace, flow }: Suspect, attempt: Attempt): Stop | undefined {
+  using watch = watchPackets(namespace, flow);
   watch.add(answersTo(flow, flow.target, flow.targetPort));
   attempt(AGAIN_MS);
-  const stops = watch.passages(QUIET_MS).map((passage) => findStop(watch, asking, passage));
-  return stops.find((stop) => stop !== undefined && stop.cause !== 'delivered');
+  for (const passage of watch.passages(QUIET_MS)) {
+    const isAsking = isRequest(passage, flow);
+    const inside = { node: namespace, flow, attempt };
+    const stop = stopped(watch, inside, passage, (one) => isRequest(one, flow) === isAsking);
+    if (stop !== undefined && !isEnd(stop)) return stop;
+  }
+  return undefined;
+}
+
+/** The flow as it came out of the node, behind all NAT. */
+function flowAs(
+  { source, target, sourcePort, targetPort }: PacketHeaders,
+  flow: Asked['flow'],
+): Asked['flow'] {
+  const addresses = { source: parseIp(source) as Uint8Array, target: parseIp(target) as Uint8Array };
+  return present<Asked['flow']>({ ...flow, ...addresses, sourcePort, targetPort });
 }

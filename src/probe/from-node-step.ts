@@ -9,7 +9,6 @@ import { SystemError } from '../kernel/system-error.ts';
 import { echoAttempt, sourceTowards } from '../path/attempt.ts';
 import { exchange, stopsOf } from '../path/exchange.ts';
 import { newCookie } from '../path/flow.ts';
-import { isEnd } from '../path/stop.ts';
 import type { ProbeRun } from './probe-run.ts';
 import { finding } from './rules.ts';
 import { findingOfStop } from './stop-finding.ts';
@@ -44,7 +43,7 @@ export function probeFromNode(run: ProbeRun, address: Uint8Array): void {
   const cookie = newCookie();
   using echo = openEcho(address.length === 4 ? 4 : 6, run.node, source);
   const found = exchange({
-    ...{ node: run.node, asking: run.node, atMostMs },
+    ...{ node: run.node, asking: run.node, answering: run.pod, atMostMs },
     flow: { protocol: 'icmp', source, target: address, cookie },
     attempt: echoAttempt(echo, address, cookie),
   });
@@ -52,13 +51,16 @@ export function probeFromNode(run: ProbeRun, address: Uint8Array): void {
     run.ok(what, `answers an echo in ${found.outcome.ms.toFixed(1)} ms`);
     return;
   }
-  const [stop] = stopsOf(found).filter((one) => !isEnd(one) && one.cause !== 'not-seen');
-  run.fail(
-    what,
-    stop === undefined
-      ? silent(run, address, source)
-      : findingOfStop(run, stop, { what: `an echo of the node to ${text}`, where: 'node' }),
-  );
+  const [stopped] = stopsOf(found);
+  if (stopped === undefined) {
+    run.fail(what, silent(run, address, source));
+    return;
+  }
+  const { stop, where } = stopped;
+  const dropped = findingOfStop(run, stop, { what: `an echo of the node to ${text}`, where });
+  // The container may want no echoes, and all else.
+  const isOwnRule = where === 'container' && stop.cause === 'rule';
+  run.fail(what, isOwnRule ? { ...dropped, severity: 'warning' } : dropped);
 }
 
 const LONGEST_MS = 1000;

@@ -5,7 +5,6 @@ import { ipText } from '../kernel/netlink/ip-address.ts';
 import { SystemError } from '../kernel/system-error.ts';
 import { sourceTowards, tcpAttempt } from '../path/attempt.ts';
 import { type Exchange, exchange, stopsOf } from '../path/exchange.ts';
-import { isEnd } from '../path/stop.ts';
 import { freePort } from './free-port.ts';
 import { type AskedPort, closed, notForwarded } from './host-port-finding.ts';
 import { type Translation, translationOf } from './host-port-translation.ts';
@@ -51,7 +50,7 @@ function probeOne(run: ProbeRun, asked: AskedPort): void {
   }
   const from = { ip: source, port: freePort(run.node, source) };
   const found = exchange({
-    ...{ node: run.node, asking: run.node, atMostMs },
+    ...{ node: run.node, asking: run.node, answering: run.pod, atMostMs },
     flow: { protocol, source, target: outer.ip, sourcePort: from.port, targetPort: outer.port },
     attempt: tcpAttempt(run.node, from, outer),
   });
@@ -78,10 +77,9 @@ function judge(run: ProbeRun, asked: AskedPort, { incoming, local, found }: Seen
     run.fail(what, notForwarded(asked, local, 'what the node itself sends', 'warning'));
     return;
   }
-  const stop =
-    found === undefined ? undefined : stopsOf(found).find((one) => !isEnd(one) && one.cause !== 'not-seen');
-  if (stop !== undefined) {
-    run.fail(what, findingOfStop(run, stop, { what: `TCP to ${what}`, where: 'node' }));
+  const [stopped] = found === undefined ? [] : stopsOf(found);
+  if (stopped !== undefined) {
+    run.fail(what, findingOfStop(run, stopped.stop, { what: `TCP to ${what}`, where: stopped.where }));
     return;
   }
   const to = endpointText(inner);

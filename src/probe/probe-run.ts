@@ -79,13 +79,19 @@ export class ProbeRun {
     this.steps.push({ what, outcome: 'ok', text });
   }
 
-  /** What was found before is not found twice: of one cause there is one finding, and silence follows from it. */
+  /**
+   * What was found before is not found twice: of one cause there is one finding, the worst that it does, and silence follows from
+   * it.
+   */
   fail(what: string, found: Finding, { blocks = false } = {}): void {
-    const known = this.findings.find(({ id, object }) => id === found.id && object === found.object);
+    const index = this.findings.findIndex(({ id, object }) => id === found.id && object === found.object);
+    const known = this.findings[index];
     const causes = SILENCE.includes(found.id) ? this.findings.filter(({ id }) => !SILENCE.includes(id)) : [];
     const follows = causes.map(({ id, object }) => ({ id, object }));
     if (known === undefined)
       this.findings.push({ ...found, follows: [...(found.follows ?? []), ...follows] });
+    else if (known.severity === 'warning' && found.severity === 'error')
+      this.findings[index] = { ...found, follows: known.follows ?? [] };
     if (blocks) this.blocker ??= found;
     this.steps.push({ what, outcome: 'failed', text: found.cause, finding: found.id });
   }

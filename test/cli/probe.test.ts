@@ -109,6 +109,12 @@ EOF`);
       `ip netns exec web nft add table ip own
        ip netns exec web nft 'add chain ip own in { type filter hook input priority 0; }'
        ip netns exec web nft add rule ip own in icmp type echo-request drop`,
+      'P001',
+      /^an echo of the node to 10\.50\.0\.2 is dropped by rule 2 of chain in in ip own: .* drop$/,
+    ],
+    [
+      'a container whose rules of routing throw its answers away',
+      'ip -n web rule add to 10.50.0.1 blackhole priority 1',
       'P012',
       /does not answer the node, though it is there$/,
     ],

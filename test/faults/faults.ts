@@ -59,6 +59,7 @@ const byDoctor = {
   'container-link-down': 'D033',
   'container-route-missing': 'D033',
   'host-port-taken': 'D035',
+  'not-tracked': 'D036',
 };
 
 const byProbe = {
@@ -70,6 +71,7 @@ const byProbe = {
   'container-route-missing': 'P004',
   'no-route-on-node': 'P004',
   'masquerade-missing': 'P005',
+  'not-tracked': 'P005',
   'gateway-silent': 'P006',
   'path-mtu-smaller': 'P007',
   'resolver-nowhere': 'P008',
@@ -77,6 +79,8 @@ const byProbe = {
   'connection-refused': 'P010',
   'host-port-flushed': 'P011',
   'container-link-down': 'P013',
+  'route-blackhole': 'P015',
+  'container-firewall': 'P001',
 };
 
 /** Nothing of them is left on the node but what `debug` wrote down. */
