@@ -1,13 +1,7 @@
 # A call that was killed, with everything it had begun (snc#203).
-cat >/opt/cni/bin/hangs <<'PLUGIN'
-#!/bin/sh
-[ "$CNI_COMMAND" = VERSION ] && echo '{"cniVersion": "1.1.0", "supportedVersions": ["1.0.0", "1.1.0"]}' && exit
-sleep 60
-PLUGIN
-chmod +x /opt/cni/bin/hangs
-cat >/etc/cni/net.d/20-hangs.conflist <<'CONFLIST'
-{ "cniVersion": "1.1.0", "name": "hangs", "plugins": [{ "type": "debug", "cniOutput": false, "delegate": { "type": "hangs" } }] }
-CONFLIST
+. "$(dirname "$0")/../plugin.sh"
+echo 'sleep 60' | plugin hangs
+network hangs '{ "type": "hangs" }'
 ip netns add stuck
 CNI_COMMAND=ADD CNI_CONTAINERID=stuck CNI_NETNS=/run/netns/stuck CNI_IFNAME=eth0 CNI_PATH=/opt/cni/bin setsid /opt/cni/bin/debug >/dev/null 2>&1 <<'CALL' &
 { "cniVersion": "1.1.0", "name": "hangs", "type": "debug", "cniOutput": false, "delegate": { "type": "hangs" } }

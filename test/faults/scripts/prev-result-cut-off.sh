@@ -1,11 +1,8 @@
 # A plugin hands on a result of which an end is missing: an address of an interface that is not in the list (plugins#360).
-cat >/opt/cni/bin/loses <<'PLUGIN'
-#!/bin/sh
-[ "$CNI_COMMAND" = VERSION ] && echo '{"cniVersion": "1.1.0", "supportedVersions": ["1.0.0", "1.1.0"]}' && exit
-[ "$CNI_COMMAND" = ADD ] || exit 0
+. "$(dirname "$0")/../plugin.sh"
+plugin loses <<'PLUGIN'
 echo '{"cniVersion": "1.1.0", "interfaces": [], "ips": [{"address": "10.77.0.2/24", "interface": 2}]}'
 PLUGIN
-chmod +x /opt/cni/bin/loses
 cat >/etc/cni/net.d/20-loses.conflist <<'CONFLIST'
 { "cniVersion": "1.1.0", "name": "loses", "plugins": [{ "type": "loses" }, { "type": "debug", "cniOutput": false }] }
 CONFLIST
