@@ -11,6 +11,8 @@ const shortest = 6;
  */
 export class KnownSecrets {
   readonly #texts = new Set<string>();
+  /** As they may stand in a text, the longest first: one may be a part of another. */
+  #forms: readonly string[] | undefined;
 
   /** @param isTelling whether a text is so peculiar that it is the secret wherever it stands */
   constructor(private readonly isTelling = (text: string) => text.length >= shortest) {}
@@ -22,10 +24,11 @@ export class KnownSecrets {
 
   /** The text without any of them, also where they stand inside a string of JSON. */
   redact(text: string): string {
+    this.#forms ??= [...new Set([...this.#texts].flatMap(formsOf))].sort(
+      (one, other) => other.length - one.length,
+    );
     let redacted = text;
-    for (const secret of [...this.#texts].sort((one, other) => other.length - one.length))
-      for (const form of new Set([secret, JSON.stringify(secret).slice(1, -1)]))
-        redacted = redacted.replaceAll(form, placeholder);
+    for (const form of this.#forms) redacted = redacted.replaceAll(form, placeholder);
     return redacted;
   }
 
@@ -54,6 +57,13 @@ export class KnownSecrets {
   }
 
   #add(text: string): void {
-    if (this.isTelling(text) && text !== placeholder) this.#texts.add(text);
+    if (!this.isTelling(text) || text === placeholder) return;
+    this.#texts.add(text);
+    this.#forms = undefined;
   }
+}
+
+/** As it is, and as a string of JSON has it. */
+function formsOf(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1)];
 }

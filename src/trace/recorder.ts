@@ -4,8 +4,7 @@ import { writeJournal } from './journal.ts';
 import type { Journal } from './journal-settings.ts';
 import { appendRecord, checkLogFile } from './log-file.ts';
 import { beginRecord, callRecord, headline } from './record.ts';
-import type { Redactor } from './redaction.ts';
-import { requestRedactor } from './request-redactor.ts';
+import { type Redactor, redactor } from './redaction.ts';
 import { type TextLayout, textEntry, textRecord } from './text-layout.ts';
 import type { Trace } from './trace.ts';
 
@@ -22,7 +21,7 @@ export interface RecorderSettings {
 
 /** Writes what one call was given, did and answered. A log that fails never fails the call, except as `strictLog`. */
 export class Recorder {
-  private readonly redactor: Redactor;
+  private redactor: Redactor;
   /** A lock is held for a fraction of a millisecond, but by processes that a busy node may not let run for long. */
   private lockTimeoutMs = 3000;
 
@@ -31,7 +30,7 @@ export class Recorder {
     private readonly settings: RecorderSettings,
     private readonly trace: Trace,
   ) {
-    this.redactor = requestRedactor(request, settings.redact);
+    this.redactor = redactor(settings.redact);
   }
 
   /** Answers the call and records it: once before another executable runs, once at the end. */
@@ -44,9 +43,20 @@ export class Recorder {
       if (!hasBegun) this.begin();
       hasBegun = true;
     };
-    const outcome = this.presentable(refusal === undefined ? await answer() : { error: refusal });
+    const given = refusal === undefined ? await answer() : { error: refusal };
+    if (this.hasHeard(given)) {
+      const { requestRedactor } = await import('./request-redactor.ts');
+      this.redactor = requestRedactor(this.request, this.settings.redact);
+    }
+    const outcome = this.presentable(given);
     this.end(outcome);
     return outcome;
+  }
+
+  /** Whether somebody has said something who may repeat what he was given. */
+  private hasHeard(outcome: Outcome): boolean {
+    const { delegates, hooks, findings } = this.trace;
+    return 'error' in outcome || delegates.length + hooks.length + findings.length > 0;
   }
 
   /** Errors end in the events of a pod, which more people read than a node's logs. */
